@@ -1,0 +1,173 @@
+// Package driver is what a host's packet filter must do for a Firewall: five
+// methods, which backend/nft implements with a kernel and backend/sim in memory.
+// Everything else (edits, plans, retries, errors in the user's words) is written
+// once, in package backend, over these five.
+//
+// One suite, driver/drivertest, holds every implementation to the same words.
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+)
+
+// Driver is a connection to one namespace's nf_tables. Any goroutine may use it.
+type Driver interface {
+	// Generation is the count of commits in the namespace.
+	Generation(ctx context.Context) (uint32, error)
+
+	// Read returns the tables in scope, all of one generation.
+	Read(ctx context.Context, s Scope) (*State, error)
+
+	// Commit makes the operations one transaction: all of them, or none and a
+	// *CommitError. With a Generation other than 0 it is ErrConflict, and nothing
+	// happened, where somebody committed since.
+	Commit(ctx context.Context, b Batch) error
+
+	// Probe asks whether the host knows an xt extension of a family, without side
+	// effects: nil, or an error that is ErrUnsupported.
+	Probe(ctx context.Context, x XT) error
+
+	// Close frees the connection; what is under way ends with fs.ErrClosed.
+	Close() error
+}
+
+// Errors of drivers; all are tested with errors.Is.
+var (
+	ErrConflict    = errors.New("the ruleset changed meanwhile")
+	ErrUncertain   = errors.New("the answer was lost")
+	ErrUnstable    = errors.New("the ruleset kept changing while it was read")
+	ErrTooLarge    = errors.New("larger than one transaction can be")
+	ErrUnsupported = errors.New("not supported by this kernel")
+)
+
+// Scope says what to read.
+type Scope struct {
+	// Table chooses tables; nil: all.
+	Table func(f program.Family, name string) bool
+	// Bare leaves out rules and elements.
+	Bare bool
+}
+
+// State is what was read.
+type State struct {
+	Generation uint32
+	Program    *program.Program
+	// MaxBatch is how many bytes a transaction may have; 0: any number.
+	MaxBatch int
+}
+
+// Batch is one transaction.
+type Batch struct {
+	Generation uint32 // as read; 0: whatever it is
+	Ops        []Op
+}
+
+// OpKind is what an Op does.
+type OpKind uint8
+
+const (
+	AddTable     OpKind = iota + 1 // Table: family, name, flags, userdata
+	DeleteTable                    // with everything in it
+	AddChain                       // Chain: name, and for a base chain hook, policy and counters; its Rules are not looked at
+	UpdateChain                    // Chain: a base chain's policy, and its counters where Counted
+	DeleteChain                    // must be empty and unreferenced by then
+	FlushChain                     // every rule of the chain
+	AddRule                        // Rule, at the end of Chain, or before the rule whose handle is Before
+	ReplaceRule                    // Rule in the place of the one with Rule.Handle, which it keeps
+	DeleteRule                     // the rule with Rule.Handle
+	AddSet                         // Set: all but its elements
+	AddElements                    // Set.Elements into the set of that name
+	DeleteElements                 // Set.Elements out of it
+	DeleteSet                      // must be unreferenced by then
+	RenameChain                    // Chain by Handle; To is the new name
+)
+
+// String is the operation's name as an Error says it.
+func (k OpKind) String() string {
+	names := [...]string{"?", "add table", "delete table", "add chain", "update chain", "delete chain",
+		"flush chain", "add rule", "replace rule", "delete rule", "add set", "add elements",
+		"delete elements", "delete set", "rename chain"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return names[0]
+}
+
+// Op is one step of a transaction. Table names the table of every kind.
+//
+// A rule whose Lookup has Const and no Name brings its set with it, made and
+// filled in the same transaction; it must not be an interval set, whose
+// elements could be seen late. Those have a Name and are added by AddSet and
+// AddElements, in a transaction before.
+type Op struct {
+	Kind   OpKind
+	Table  *program.Table
+	Chain  *program.Chain
+	Rule   *program.Rule
+	Before uint64
+	Set    *program.Set
+	To     string
+
+	// Line is the number of the rule in the ruleset that the caller gave, from 1,
+	// for errors; 0: none.
+	Line int
+}
+
+// CommitError says which operations a host refused. It committed nothing.
+type CommitError struct {
+	Failures []Failure // in the order of the operations; never empty
+}
+
+// Failure is one refused operation.
+type Failure struct {
+	Op    int    // index into Batch.Ops; -1: not about one of them
+	Err   error  // the errno
+	Attr  string // the attribute that the kernel points at, as a path of names: "NFTA_RULE_EXPRESSIONS/3"; "" if it did not say
+	Expr  int    // the expression at fault, from 0; -1: unknown
+	Words string // the kernel's own words; "" if it had none
+}
+
+// Error reports the first failure and how many there are.
+func (e *CommitError) Error() string {
+	f := e.Failures[0]
+	s := fmt.Sprintf("operation %d: %v", f.Op, f.Err)
+	if f.Words != "" {
+		s += " (" + f.Words + ")"
+	}
+	if n := len(e.Failures); n > 1 {
+		s += fmt.Sprintf(", and %d more", n-1)
+	}
+	return s
+}
+
+// Unwrap gives every failure's errno to errors.Is.
+func (e *CommitError) Unwrap() []error {
+	out := make([]error, len(e.Failures))
+	for i, f := range e.Failures {
+		out[i] = f.Err
+	}
+	return out
+}
+
+// TooLargeError is ErrTooLarge with the figures.
+type TooLargeError struct{ Size, Max int }
+
+// Error gives both sizes in bytes.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%v: %d bytes, %d at most", ErrTooLarge, e.Size, e.Max)
+}
+
+// Unwrap makes it ErrTooLarge.
+func (e *TooLargeError) Unwrap() error { return ErrTooLarge }
+
+// XT names a kernel xt extension.
+type XT struct {
+	Family program.Family
+	Name   string
+	Rev    uint32
+	Target bool
+}
