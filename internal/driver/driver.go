@@ -70,20 +70,20 @@ type Batch struct {
 type OpKind uint8
 
 const (
-	AddTable     OpKind = iota + 1 // Table: family, name, flags, userdata
-	DeleteTable                    // with everything in it
-	AddChain                       // Chain: name, and for a base chain hook, policy and counters; its Rules are not looked at
-	UpdateChain                    // Chain: a base chain's policy, and its counters where Counted
-	DeleteChain                    // must be empty and unreferenced by then
-	FlushChain                     // every rule of the chain
-	AddRule                        // Rule, at the end of Chain, or before the rule whose handle is Before
-	ReplaceRule                    // Rule in the place of the one with Rule.Handle, which it keeps
-	DeleteRule                     // the rule with Rule.Handle
-	AddSet                         // Set: all but its elements
-	AddElements                    // Set.Elements into the set of that name
-	DeleteElements                 // Set.Elements out of it
-	DeleteSet                      // must be unreferenced by then
-	RenameChain                    // Chain by Handle; To is the new name
+	AddTable       OpKind = iota + 1 // Table: family, name, flags, userdata
+	DeleteTable                      // with everything in it
+	AddChain                         // Chain: name, and for a base chain hook, policy and counters; its Rules are not looked at
+	UpdateChain                      // Chain: a base chain's policy, and its counters where Counted
+	DeleteChain                      // must be empty and unreferenced by then
+	FlushChain                       // every rule of the chain
+	AddRule                          // Rule, at the end of Chain, or before the rule whose handle is Before
+	ReplaceRule                      // Rule in the place of the one with Rule.Handle, which it keeps
+	DeleteRule                       // the rule with Rule.Handle
+	AddSet                           // Set: all but its elements
+	AddElements                      // Set.Elements into the set of that name
+	DeleteElements                   // Set.Elements out of it
+	DeleteSet                        // must be unreferenced by then
+	RenameChain                      // Chain by Handle; To is the new name
 )
 
 // String is the operation's name as an Error says it.
