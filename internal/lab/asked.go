@@ -22,6 +22,9 @@ type asked struct {
 
 // ask opens the socket and sends the question.
 func ask(p Probe) (*asked, error) {
+	if !p.To.IsValid() {
+		return nil, syscall.EDESTADDRREQ
+	}
 	a := &asked{events: unix.POLLOUT}
 	kind := unix.SOCK_STREAM
 	switch p.Network {

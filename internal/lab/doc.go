@@ -24,7 +24,8 @@
 // What a real host does by itself would be noise in a test's counters, so a
 // new host comes without router solicitations, without duplicate address
 // detection, without reverse path filter and without limits on the ICMP
-// errors that it answers with. [Host.Sysctl] changes that.
+// errors that it answers with. [Host.Sysctl] changes that. [Lab.Introduce]
+// silences ARP and neighbour discovery too.
 //
 // The package works on Linux only.
 package lab

@@ -84,6 +84,8 @@ var quiet = []struct{ key, value string }{
 	{"net.ipv6.conf.default.dad_transmits", "0"},
 	{"net.ipv6.conf.default.router_solicitations", "0"},
 	{"net.ipv6.conf.default.accept_ra", "0"},
+	{"net.ipv6.conf.default.mldv1_unsolicited_report_interval", "1"}, // milliseconds
+	{"net.ipv6.conf.default.mldv2_unsolicited_report_interval", "1"},
 }
 
 // Name is the name that the host was made with.

@@ -5,6 +5,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 
 	"github.com/vishvananda/netns"
@@ -18,28 +19,45 @@ import (
 func onThread(fn func() error) error {
 	result := make(chan error, 1)
 	go func() {
-		err := errors.New("function ended its goroutine") // by runtime.Goexit, as t.FailNow does
 		runtime.LockOSThread()
-		before, getErr := netns.Get()
-		if getErr != nil {
-			runtime.UnlockOSThread()
-			result <- fmt.Errorf("own network namespace: %w", getErr)
+		if unix.Gettid() == os.Getpid() {
+			// The runtime can't end the main thread, and its namespace is
+			// what /proc/self shows. Locked here, it won't run fn either.
+			defer runtime.UnlockOSThread()
+			result <- onThread(fn)
 			return
 		}
-		defer func() {
-			setErr := netns.Set(before)
-			_ = before.Close()
-			if setErr == nil {
-				runtime.UnlockOSThread()
-			} else {
-				err = errors.Join(err, fmt.Errorf("back to own network namespace: %w", setErr))
-			}
-			result <- err
-		}()
-		err = fn()
+		runLocked(fn, result)
 	}()
 	return <-result
 }
+
+// runLocked runs fn on the thread that the goroutine is locked to, and unlocks
+// it if it could be restored.
+func runLocked(fn func() error, result chan<- error) {
+	before, err := netns.Get()
+	if err != nil {
+		runtime.UnlockOSThread()
+		result <- fmt.Errorf("own network namespace: %w", err)
+		return
+	}
+	err = errLeft
+	defer func() {
+		setErr := netns.Set(before)
+		_ = before.Close()
+		if setErr == nil {
+			runtime.UnlockOSThread()
+		} else {
+			err = errors.Join(err, fmt.Errorf("back to own network namespace: %w", setErr))
+		}
+		result <- err
+	}()
+	err = fn()
+}
+
+// errLeft is the result of a function that never returned: runtime.Goexit, as
+// t.FailNow has it, unwinds it.
+var errLeft = errors.New("the function ended its goroutine")
 
 // newNamespace makes a network namespace and returns the descriptor that
 // keeps it alive.

@@ -92,7 +92,8 @@ func (h *Host) echoUDP(at netip.AddrPort) (*Server, error) {
 func (s *Server) Addr() netip.AddrPort { return s.addr }
 
 // Peers are the addresses that connected (TCP) or sent a datagram (UDP), in
-// order, as the service saw them: after any NAT on the way.
+// order, as the service saw them: after any NAT on the way. Who asks is on the list
+// when Ask returns; after a mere Connect it may take a moment.
 func (s *Server) Peers() []netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()

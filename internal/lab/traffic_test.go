@@ -56,3 +56,15 @@ func TestConnect(t *testing.T) {
 		}
 	}
 }
+
+// collect returns what a capture has within a time, n packets at most.
+func collect(t *testing.T, c *lab.Capture, n int, within time.Duration) []lab.Packet {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	got, err := c.Collect(ctx, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}

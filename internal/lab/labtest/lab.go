@@ -74,11 +74,27 @@ func Host(t testing.TB) *lab.Host {
 // other.
 func Pair(t testing.TB) (host, peer *lab.Host) {
 	t.Helper()
-	l := New(t)
-	host, peer = l.Host("host"), l.Host("peer")
-	a := host.End("eth0", HostIPv4+"/24", HostIPv6+"/64")
-	b := peer.End("eth0", PeerIPv4+"/24", PeerIPv6+"/64")
+	_, a, b := pair(t)
+	return a.Host, b.Host
+}
+
+// QuietPair is a Pair whose hosts were introduced (see lab.Lab.Introduce): only
+// the test's own packets pass between them.
+func QuietPair(t testing.TB) (host, peer *lab.Host) {
+	t.Helper()
+	l, a, b := pair(t)
+	if err := l.Introduce(a, b); err != nil {
+		t.Fatal(err)
+	}
+	return a.Host, b.Host
+}
+
+func pair(t testing.TB) (l *Lab, a, b lab.End) {
+	t.Helper()
+	l = New(t)
+	a = l.Host("host").End("eth0", HostIPv4+"/24", HostIPv6+"/64")
+	b = l.Host("peer").End("eth0", PeerIPv4+"/24", PeerIPv6+"/64")
 	a.MAC, b.MAC = HostMAC, PeerMAC
 	l.Wire(a, b)
-	return host, peer
+	return l, a, b
 }
