@@ -19,7 +19,10 @@ type Driver interface {
 	// Generation is the count of commits in the namespace.
 	Generation(ctx context.Context) (uint32, error)
 
-	// Read returns the tables in scope, all of one generation.
+	// Read returns the tables in scope, all of one generation: tables, chains and
+	// sets in the order of their creation, elements in any order. A Lookup in a
+	// constant set (NFT_SET_CONSTANT) that is no map has its content in Const, and
+	// its Name unless the set is anonymous; anonymous sets are not among Sets.
 	Read(ctx context.Context, s Scope) (*State, error)
 
 	// Commit makes the operations one transaction: all of them, or none and a
@@ -70,19 +73,19 @@ type Batch struct {
 type OpKind uint8
 
 const (
-	AddTable       OpKind = iota + 1 // Table: family, name, flags, userdata
+	AddTable       OpKind = iota + 1 // Table: family, name, flags, userdata; one that is there stays as it is
 	DeleteTable                      // with everything in it
-	AddChain                         // Chain: name, and for a base chain hook, policy and counters; its Rules are not looked at
+	AddChain                         // Chain: name, userdata, and for a base chain hook, policy and counters; its Rules are not looked at
 	UpdateChain                      // Chain: a base chain's policy, and its counters where Counted
-	DeleteChain                      // must be empty and unreferenced by then
+	DeleteChain                      // must be empty and unreferenced by then, else EBUSY
 	FlushChain                       // every rule of the chain
 	AddRule                          // Rule, at the end of Chain, or before the rule whose handle is Before
 	ReplaceRule                      // Rule in the place of the one with Rule.Handle, which it keeps
 	DeleteRule                       // the rule with Rule.Handle
 	AddSet                           // Set: all but its elements
-	AddElements                      // Set.Elements into the set of that name
-	DeleteElements                   // Set.Elements out of it
-	DeleteSet                        // must be unreferenced by then
+	AddElements                      // Set.Elements into the set of that name; one that is there stays as it is
+	DeleteElements                   // Set.Elements out of it; each must be there
+	DeleteSet                        // must be unreferenced by then, else EBUSY
 	RenameChain                      // Chain by Handle; To is the new name
 )
 
@@ -97,7 +100,19 @@ func (k OpKind) String() string {
 	return names[0]
 }
 
-// Op is one step of a transaction. Table names the table of every kind.
+// Op is one step of a transaction. Table names the table of every kind, Chain
+// the chain of those that are about chains or rules.
+//
+// What is to be changed or deleted and is not there is fs.ErrNotExist, as is a
+// table, chain or set that is referred to. A chain or set to be added that is
+// there already, and an element that is there with other data, is fs.ErrExist;
+// tables are not, so that whoever needs one need not know whether it is there.
+// A jump to a base chain is EOPNOTSUPP. Where a base chain leads into a loop or
+// more than 15 chains deep it is EMLINK, of the operation that closed the path;
+// hosts may say it of later operations too.
+//
+// A chain has its old name until the transaction ends: no other operation can
+// use the new one (the kernel would make a second chain of that name).
 //
 // A rule whose Lookup has Const and no Name brings its set with it, made and
 // filled in the same transaction; it must not be an interval set, whose
