@@ -1,0 +1,76 @@
+package option
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+)
+
+// Lister is how iptables -L prints: with names or numbers. The zero value prints numbers.
+type Lister struct {
+	Family nf.Family
+	Proto  nf.Protocol // the rule's -p; 0: none
+	// Service and Host name a port and an address; nil, or ok false: the number.
+	Service func(port uint16, p nf.Protocol) (name string, ok bool)
+	Host    func(a netip.Addr) (name string, ok bool)
+}
+
+// Numeric says whether numbers are wanted (-n).
+func (l *Lister) Numeric() bool { return l == nil || l.Service == nil }
+
+// Port prints a port of protocol p: its service's name where names are wanted.
+func (l *Lister) Port(port uint16, p nf.Protocol) string {
+	if l != nil && l.Service != nil {
+		if name, ok := l.Service(port, p); ok {
+			return name
+		}
+	}
+	return strconv.Itoa(int(port))
+}
+
+// Addr prints an address: its host's name where names are wanted.
+func (l *Lister) Addr(a netip.Addr) string {
+	if l != nil && l.Host != nil {
+		if name, ok := l.Host(a); ok {
+			return name
+		}
+	}
+	return a.String()
+}
+
+// unquoted is what iptables-save leaves without quotes.
+const unquoted = "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// Quote prints a string as iptables-save does: bare where it is made of
+// letters, digits, - and _, else in double quotes with \ before " ' and \.
+func Quote(s string) string {
+	if s != "" && strings.Trim(s, unquoted) == "" {
+		return s
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		if strings.IndexByte(`"\'`, s[i]) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(s[i])
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Uint reads a whole number as iptables does (decimal, 0x hexadecimal or 0
+// octal) between lo and hi.
+func Uint(word string, lo, hi uint64) (uint64, error) {
+	n, err := strconv.ParseUint(word, 0, 64)
+	if err != nil || strings.ContainsRune(word, '_') {
+		return 0, fmt.Errorf("bad value %q, expected a whole number from %d to %d", word, lo, hi)
+	}
+	if n < lo || n > hi {
+		return 0, fmt.Errorf("value %d is out of range, expected %d to %d", n, lo, hi)
+	}
+	return n, nil
+}

@@ -1,0 +1,80 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+)
+
+// Reasons why a rule cannot be programmed; tested with errors.Is.
+var (
+	ErrNilMatch = errors.New("nil match")
+	ErrNoTarget = errors.New("no target: target.None says that none is wanted")
+	ErrTwice    = errors.New("given twice")
+	ErrFamily   = errors.New("families exclude each other")
+	ErrProtocol = errors.New("needs another -p")
+)
+
+// MatchError is what is wrong with a match or target of a rule.
+type MatchError struct {
+	Extension string // its name; "" for a header match
+	Err       error
+}
+
+// Error is the reason, after the extension's name where it does not say it itself.
+func (e *MatchError) Error() string {
+	s := e.Err.Error()
+	if e.Extension == "" || strings.HasPrefix(s, e.Extension+": ") {
+		return s
+	}
+	return e.Extension + ": " + s
+}
+
+// Unwrap is the reason.
+func (e *MatchError) Unwrap() error { return e.Err }
+
+type familyError struct{ a, b nf.Family }
+
+func (e *familyError) Error() string {
+	return fmt.Sprintf("%v and %v exclude each other", e.a, e.b)
+}
+
+func (e *familyError) Unwrap() error { return ErrFamily }
+
+// SyntaxError says where text stopped being a rule.
+type SyntaxError struct {
+	Line, Column int    // from 1; Line is 0 outside a file
+	Token        string // what was read
+	Extension    string // whose option it was; "" for a header option
+	Want         string // what was expected
+	Err          error  // the reason, where there is one beneath
+}
+
+// Error is "line 3, column 12: tcp: --dport 65536: invalid …, expected a port".
+func (e *SyntaxError) Error() string {
+	var b strings.Builder
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "line %d, ", e.Line)
+	}
+	fmt.Fprintf(&b, "column %d: ", e.Column)
+	if e.Extension != "" {
+		b.WriteString(e.Extension + ": ")
+	}
+	if e.Token != "" {
+		fmt.Fprintf(&b, "%q: ", e.Token)
+	}
+	if e.Err != nil {
+		b.WriteString(e.Err.Error())
+	} else {
+		b.WriteString("not understood")
+	}
+	if e.Want != "" {
+		b.WriteString(", expected " + e.Want)
+	}
+	return b.String()
+}
+
+// Unwrap is the reason.
+func (e *SyntaxError) Unwrap() error { return e.Err }

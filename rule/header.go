@@ -1,0 +1,229 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/internal/option"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
+)
+
+// header is one option that belongs to no extension.
+type header struct {
+	names  []string
+	args   int
+	invert bool
+	want   string
+	set    func(p *parser, not bool, words []string) error
+}
+
+// headerOption finds one by its spelling, or by an unambiguous beginning of a
+// long one.
+func headerOption(name string) (h header, ok bool) {
+	found := false
+	for _, x := range headers {
+		for _, n := range x.names {
+			if n == name {
+				return x, true
+			}
+		}
+	}
+	if !strings.HasPrefix(name, "--") || len(name) < 4 {
+		return h, false
+	}
+	for _, x := range headers {
+		for _, n := range x.names {
+			if strings.HasPrefix(n, name) {
+				if found && h.names[0] != x.names[0] {
+					return h, false
+				}
+				h, found = x, true
+				break
+			}
+		}
+	}
+	return h, found
+}
+
+var headers = []header{
+	{[]string{"-s", "--source", "--src"}, 1, true, "addresses", setSource},
+	{[]string{"-d", "--destination", "--dst"}, 1, true, "addresses", setDest},
+	{[]string{"-i", "--in-interface"}, 1, true, "an interface", func(p *parser, not bool, w []string) error { return setIface(p, false, not, w[0]) }},
+	{[]string{"-o", "--out-interface"}, 1, true, "an interface", func(p *parser, not bool, w []string) error { return setIface(p, true, not, w[0]) }},
+	{[]string{"-p", "--protocol", "--proto"}, 1, true, "a protocol", setProtocol},
+	{[]string{"-f", "--fragments", "--fragment"}, 0, true, "", setFragment},
+	{[]string{"-c", "--set-counters"}, 1, false, "packets and bytes", setCounters},
+	{[]string{"-4", "--ipv4"}, 0, false, "", func(p *parser, _ bool, _ []string) error { return p.header(match.Only(nf.IPv4)) }},
+	{[]string{"-6", "--ipv6"}, 0, false, "", func(p *parser, _ bool, _ []string) error { return p.header(match.Only(nf.IPv6)) }},
+	{[]string{"-m", "--match"}, 1, false, "a match", setMatch},
+	{[]string{"-j", "--jump"}, 1, false, "a target", setTarget},
+	{[]string{"-g", "--goto"}, 1, false, "a chain", setGoto},
+}
+
+// header adds a header match; the builder says what is wrong with it.
+func (p *parser) header(h match.Header) error {
+	before := p.b.err
+	p.b.add(h)
+	if before == nil && p.b.err != nil {
+		err := p.b.err
+		p.b.err = nil
+		var m *MatchError
+		if errors.As(err, &m) {
+			return m.Err
+		}
+		return err
+	}
+	return nil
+}
+
+func setIface(p *parser, out, not bool, name string) error {
+	if name == "" {
+		return errors.New("Empty interface is likely to be undesired")
+	}
+	return p.header(match.ParseIface(out, not, name))
+}
+
+func setProtocol(p *parser, not bool, w []string) error {
+	name := strings.ToLower(w[0])
+	if p.b.header[protoSlot] != nil {
+		return fmt.Errorf("multiple -p flags not allowed: %w", ErrTwice)
+	}
+	if n, err := option.Uint(name, 0, 255); name == "all" || err == nil && n == 0 {
+		if not {
+			return errors.New("rule would never match protocol")
+		}
+		return nil
+	}
+	proto, ok := nf.ParseProtocol(name)
+	if !ok {
+		return fmt.Errorf("unknown protocol %q specified", w[0])
+	}
+	if not {
+		return p.header(match.NotProto(proto))
+	}
+	return p.header(match.Proto(proto))
+}
+
+func setFragment(p *parser, not bool, _ []string) error {
+	if p.family == nf.IPv6 {
+		return fmt.Errorf("%w \"-f\"", ErrUnknownOption)
+	}
+	if not {
+		return p.header(match.Whole())
+	}
+	return p.header(match.Later())
+}
+
+func setSource(p *parser, not bool, w []string) (err error) {
+	if p.from != nil {
+		return fmt.Errorf("multiple -s flags not allowed: %w", ErrTwice)
+	}
+	p.from, err = p.addresses(false, not, w[0])
+	return err
+}
+
+func setDest(p *parser, not bool, w []string) (err error) {
+	if p.to != nil {
+		return fmt.Errorf("multiple -d flags not allowed: %w", ErrTwice)
+	}
+	p.to, err = p.addresses(true, not, w[0])
+	return err
+}
+
+// addresses reads a list of addresses.
+func (p *parser) addresses(dest, not bool, list string) ([]match.Address, error) {
+	var out []match.Address
+	for _, w := range strings.Split(list, ",") {
+		n, err := option.ParseNet(strings.TrimSpace(w), p.family)
+		if err != nil {
+			return nil, err
+		}
+		net := match.Is(n)
+		if not {
+			net = match.Not(n)
+		}
+		out = append(out, match.Address{Dest: dest, Net: net})
+	}
+	if not && len(out) > 1 {
+		return nil, errors.New("! not allowed with multiple source or destination IP addresses")
+	}
+	return out, nil
+}
+
+// setCounters reads "packets bytes" or "packets,bytes".
+func setCounters(p *parser, _ bool, w []string) error {
+	packets, bytes, ok := strings.Cut(w[0], ",")
+	if !ok {
+		if p.i >= len(p.words) || strings.HasPrefix(p.words[p.i].text, "-") {
+			return errors.New("-c requires packet and byte counter")
+		}
+		bytes = p.words[p.i].text
+		p.i++
+	}
+	var err error
+	if p.counters.Packets, err = counter("packet", packets); err == nil {
+		p.counters.Bytes, err = counter("byte", bytes)
+	}
+	p.preset = true
+	return err
+}
+
+func counter(what, w string) (uint64, error) {
+	n, err := option.Uint(w, 0, 1<<64-1)
+	if err != nil {
+		return 0, fmt.Errorf("-c %s counter not numeric", what)
+	}
+	return n, nil
+}
+
+func setMatch(p *parser, _ bool, w []string) error {
+	e, ok := match.Find(w[0])
+	if !ok || !e.Known(p.family) {
+		return fmt.Errorf("%w: Couldn't load match `%s':No such file or directory", ErrUnknownMatch, w[0])
+	}
+	if string(p.b.context().Proto.String()) == w[0] {
+		p.implied = true
+	}
+	p.load(e)
+	return nil
+}
+
+// setTarget reads -j: a verdict, a target, or a chain.
+func setTarget(p *parser, _ bool, w []string) error {
+	if p.target != nil || p.targeted != nil {
+		return fmt.Errorf("-j: %w", ErrTwice)
+	}
+	switch w[0] {
+	case "ACCEPT":
+		p.target = target.Accept
+	case "DROP":
+		p.target = target.Drop
+	case "RETURN":
+		p.target = target.Return
+	default:
+		if e, ok := target.Find(w[0]); ok && e.Known(p.family) {
+			c := p.b.context()
+			c.Family = p.family
+			l := loaded{e, e.Start(c)}
+			p.order = append(p.order, l)
+			p.targeted = &l
+			return nil
+		}
+		if err := chainName(w[0]); err != nil {
+			return err
+		}
+		p.target = target.Jump(w[0])
+	}
+	return nil
+}
+
+func setGoto(p *parser, _ bool, w []string) error {
+	if p.target != nil || p.targeted != nil {
+		return fmt.Errorf("-g: %w", ErrTwice)
+	}
+	p.target = target.Goto(w[0])
+	return chainName(w[0])
+}

@@ -1,0 +1,272 @@
+package match
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/internal/option"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+)
+
+// TCP is -m tcp. It implies -p tcp. The zero value matches every TCP packet
+// whose header is whole.
+//
+//	[!] --sport port[:port]  [!] --dport port[:port]
+//	[!] --tcp-flags mask set  [!] --syn  [!] --tcp-option number
+//
+// Ports and flags are native, behind a guard that the header is there: xt_tcp
+// looks at first fragments only, and drops a packet whose header is cut short,
+// where we only do not match it. --tcp-option is the kernel's own xt match,
+// which ip and ip6 tables have and inet tables have not. It mirrors
+// net/netfilter/xt_tcpudp.c.
+type TCP struct {
+	Sport  Opt[nf.Ports] // --sport
+	Dport  Opt[nf.Ports] // --dport
+	Flags  Opt[TCPFlags] // --tcp-flags; SYN is --syn
+	Option Opt[uint8]    // --tcp-option, 1 to 255
+}
+
+// TCPFlags are the flags that are looked at (high byte) and those of them that
+// must be set (low byte). Made by Flags.
+type TCPFlags uint16
+
+const (
+	SYN    TCPFlags = 0x1702 // --syn: SYN set; FIN, RST and ACK not
+	AnySYN TCPFlags = 0x0602 // SYN,RST SYN: also SYN-ACK, what a clamp of the segment size wants
+)
+
+// Flags looks at the flags in mask and wants exactly those in set. The bits are
+// the TCP header's: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32.
+func Flags(mask, set uint8) TCPFlags { return TCPFlags(mask)<<8 | TCPFlags(set) }
+
+func (f TCPFlags) mask() uint8 { return uint8(f >> 8) }
+func (f TCPFlags) set() uint8  { return uint8(f) }
+
+// Name is "tcp".
+func (TCP) Name() string { return tcp.Name }
+
+func (TCP) ext() option.Extension { return tcp }
+
+var tcp = &option.Spec[TCP]{
+	Name: "tcp",
+	Rows: []option.Row[TCP]{
+		opt("--sport", func(m *TCP) *Opt[nf.Ports] { return &m.Sport }, option.Ports, "--source-port"),
+		opt("--dport", func(m *TCP) *Opt[nf.Ports] { return &m.Dport }, option.Ports, "--destination-port"),
+		opt("--tcp-option", func(m *TCP) *Opt[uint8] { return &m.Option }, option.Number[uint8](1, 255)),
+		{
+			Name: "--tcp-flags", Args: 2, Invert: true, Want: "two lists of flags",
+			Set: setTCPFlags,
+			Get: func(m *TCP, _ nf.Family) (bool, string, bool) {
+				f, not, ok := m.Flags.Get()
+				return not, flagNames(f.mask()) + " " + flagNames(f.set()), ok
+			},
+		},
+		{
+			Name: "--syn", Invert: true,
+			Set: func(m *TCP, not bool, _ []string, _ option.Context) error {
+				m.Flags = isOrNot(not, SYN)
+				return nil
+			},
+		},
+	},
+	Check: func(m *TCP, _ option.Context) error {
+		if v, _, ok := m.Option.Get(); ok && v == 0 {
+			return errors.New("--tcp-option 0 is no option")
+		}
+		return errors.Join(valid(m.Sport), valid(m.Dport))
+	},
+	Needs: func(TCP) option.Needs { return option.Needs{Protos: []nf.Protocol{nf.TCP}, Imply: nf.TCP} },
+	List:  listTCP,
+	Read:  readTCP,
+}
+
+// tcpFlagNames are the flags in the order in which iptables prints them.
+var tcpFlagNames = [...]struct {
+	name string
+	bit  uint8
+}{{"FIN", 1}, {"SYN", 2}, {"RST", 4}, {"PSH", 8}, {"ACK", 16}, {"URG", 32}}
+
+func setTCPFlags(m *TCP, not bool, words []string, _ option.Context) error {
+	mask, err := parseTCPFlags(words[0])
+	if err != nil {
+		return err
+	}
+	set, err := parseTCPFlags(words[1])
+	m.Flags = isOrNot(not, Flags(mask, set))
+	return err
+}
+
+func parseTCPFlags(w string) (bits uint8, err error) {
+next:
+	for _, name := range strings.Split(w, ",") {
+		switch strings.ToUpper(name) {
+		case "ALL":
+			bits |= 0x3f
+			continue
+		case "NONE":
+			continue
+		}
+		for _, f := range tcpFlagNames {
+			if strings.EqualFold(f.name, name) {
+				bits |= f.bit
+				continue next
+			}
+		}
+		return 0, fmt.Errorf("unknown TCP flag `%s'", name)
+	}
+	return bits, nil
+}
+
+func flagNames(bits uint8) string {
+	var names []string
+	for _, f := range tcpFlagNames {
+		if bits&f.bit != 0 {
+			names = append(names, f.name)
+		}
+	}
+	if names == nil {
+		return "NONE"
+	}
+	return strings.Join(names, ",")
+}
+
+// Compile compares natively, or with xt_tcp where an option is looked for.
+func (m TCP) Compile(c *program.Code) error {
+	if m.Option.Given() {
+		if c.Env.Family == program.Inet {
+			return program.NotInInet(tcp.Name)
+		}
+		c.Add(program.XTMatch{Name: "tcp", Info: xtables.Encode(m.blob())})
+		return nil
+	}
+	c.Test(whole(wholeTCP))
+	if p, not, ok := m.Sport.Get(); ok {
+		c.Test(portTest(sportField, not, p))
+	}
+	if p, not, ok := m.Dport.Get(); ok {
+		c.Test(portTest(dportField, not, p))
+	}
+	if f, not, ok := m.Flags.Get(); ok {
+		c.Test(program.IsMasked(tcpFlagsField, not, program.Bytes(f.mask()), program.Bytes(f.set())))
+	}
+	return nil
+}
+
+var tcpFlagsField = program.Payload{Base: program.Transport, Offset: 13, Len: 1}
+
+func (m TCP) blob() xtables.TCP {
+	b := xtables.TCP{Sport: [2]uint16{0, 65535}, Dport: [2]uint16{0, 65535}}
+	invert := func(not bool, bit uint8) {
+		if not {
+			b.Invert |= bit
+		}
+	}
+	if p, not, ok := m.Sport.Get(); ok {
+		b.Sport[0], b.Sport[1], _ = p.Bounds()
+		invert(not, xtables.TCPInvertSport)
+	}
+	if p, not, ok := m.Dport.Get(); ok {
+		b.Dport[0], b.Dport[1], _ = p.Bounds()
+		invert(not, xtables.TCPInvertDport)
+	}
+	if f, not, ok := m.Flags.Get(); ok {
+		b.FlagsMask, b.FlagsSet = f.mask(), f.set()
+		invert(not, xtables.TCPInvertFlags)
+	}
+	if o, not, ok := m.Option.Get(); ok {
+		b.Option = o
+		invert(not, xtables.TCPInvertOption)
+	}
+	return b
+}
+
+// readTCP reads the guard and what follows of sport, dport and flags, in the
+// order in which Compile writes them; or xt_tcp.
+func readTCP(r *program.Reader) (m TCP, ok bool) {
+	if e, ok := r.Item(0).(program.XTMatch); ok {
+		r.Take(1)
+		return readXTTCP(e)
+	}
+	if r.Env.Proto != uint8(nf.TCP) || r.Env.ProtoNot || !readWhole(r, wholeTCP) {
+		return m, false
+	}
+	for r.Left() > 0 {
+		t, _ := r.Test(0)
+		var ok bool
+		switch {
+		case t.Load == sportField && !m.Sport.Given() && !m.Dport.Given() && !m.Flags.Given():
+			m.Sport, ok = readPorts(t)
+		case t.Load == dportField && !m.Dport.Given() && !m.Flags.Given():
+			m.Dport, ok = readPorts(t)
+		case t.Load == tcpFlagsField && !m.Flags.Given() && len(t.Mask.Data) == 1 && len(t.A.Data) == 1:
+			m.Flags, ok = isOrNot(t.Not(), Flags(t.Mask.Data[0], t.A.Data[0])), t.Op <= program.IsNe
+		}
+		if !ok {
+			break
+		}
+		r.Take(1)
+	}
+	return m, true
+}
+
+func readXTTCP(e program.XTMatch) (m TCP, ok bool) {
+	b, ok := xtables.Decode[xtables.TCP](e.Info)
+	if !ok || e.Name != "tcp" || e.Rev != 0 {
+		return m, false
+	}
+	if p := nf.PortRange(b.Sport[0], b.Sport[1]); p != nf.PortRange(0, 65535) || b.Invert&xtables.TCPInvertSport != 0 {
+		m.Sport = isOrNot(b.Invert&xtables.TCPInvertSport != 0, p)
+	}
+	if p := nf.PortRange(b.Dport[0], b.Dport[1]); p != nf.PortRange(0, 65535) || b.Invert&xtables.TCPInvertDport != 0 {
+		m.Dport = isOrNot(b.Invert&xtables.TCPInvertDport != 0, p)
+	}
+	if b.FlagsMask != 0 || b.FlagsSet != 0 {
+		m.Flags = isOrNot(b.Invert&xtables.TCPInvertFlags != 0, Flags(b.FlagsMask, b.FlagsSet))
+	}
+	if b.Option != 0 {
+		m.Option = isOrNot(b.Invert&xtables.TCPInvertOption != 0, b.Option)
+	}
+	return m, true
+}
+
+func listTCP(m TCP, l *option.Lister) string {
+	words := []string{"tcp"}
+	words = append(words, listPorts("spt", m.Sport, l, nf.TCP)...)
+	words = append(words, listPorts("dpt", m.Dport, l, nf.TCP)...)
+	if o, not, ok := m.Option.Get(); ok {
+		words = append(words, fmt.Sprintf("option=%s%d", bang(not), o))
+	}
+	if f, not, ok := m.Flags.Get(); ok {
+		s := fmt.Sprintf("0x%02X/0x%02X", f.mask(), f.set())
+		if !l.Numeric() {
+			s = flagNames(f.mask()) + "/" + flagNames(f.set())
+		}
+		words = append(words, "flags:"+bang(not)+s)
+	}
+	return strings.Join(words, " ")
+}
+
+// listPorts is "dpt:22" or "dpts:!1:1023", as iptables -L prints them for tcp
+// and udp; nothing where the option is absent.
+func listPorts(name string, o Opt[nf.Ports], l *option.Lister, p nf.Protocol) []string {
+	ports, not, ok := o.Get()
+	if !ok {
+		return nil
+	}
+	lo, hi, _ := ports.Bounds()
+	if lo == hi {
+		return []string{name + ":" + bang(not) + l.Port(lo, p)}
+	}
+	return []string{name + "s:" + bang(not) + l.Port(lo, p) + ":" + l.Port(hi, p)}
+}
+
+// bang is "!" where not.
+func bang(not bool) string {
+	if not {
+		return "!"
+	}
+	return ""
+}

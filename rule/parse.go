@@ -1,0 +1,301 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/internal/option"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
+)
+
+// Parse reads one rule in the syntax of iptables 1.8.9: what stands after "-A
+// CHAIN". Errors are *SyntaxError. A list of addresses, which stands for several
+// rules, is an error here: see ParseArgs.
+func Parse(text string, f nf.Family) (Rule, error) {
+	rs, err := ParseLine(text, f)
+	if err != nil {
+		return Rule{}, err
+	}
+	if len(rs) != 1 {
+		return Rule{}, &SyntaxError{Column: 1, Token: text, Want: "one rule", Err: errSeveral}
+	}
+	return rs[0], nil
+}
+
+// ParseLine is Parse for a line that may stand for several rules.
+func ParseLine(text string, f nf.Family) ([]Rule, error) {
+	words, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	return parse(words, f)
+}
+
+// ParseArgs reads words that a shell has split. A list of addresses (-s a,b)
+// makes a rule for each, as in iptables. The column of an error counts the words
+// as if one blank stood between them. Families: IPv4 reads what iptables reads,
+// IPv6 what ip6tables reads, Both either.
+func ParseArgs(args []string, f nf.Family) ([]Rule, error) {
+	words, column := make([]word, len(args)), 1
+	for i, a := range args {
+		words[i] = word{text: a, column: column}
+		column += len(a) + 1
+	}
+	return parse(words, f)
+}
+
+// Reasons of syntax errors; tested with errors.Is.
+var (
+	ErrUnknownOption = errors.New("unknown option")
+	ErrUnknownMatch  = errors.New("unknown match")
+	ErrMissing       = errors.New("requires an argument")
+	ErrBang          = errors.New("unexpected ! flag")
+	errSeveral       = errors.New("stands for several rules")
+)
+
+// loaded is an extension whose options may follow.
+type loaded struct {
+	ext  option.Extension
+	inst option.Instance
+}
+
+// parser reads the words of one rule.
+type parser struct {
+	words    []word
+	i        int
+	family   nf.Family
+	b        builder
+	from, to []match.Address // -s and -d, each for a rule of its own
+	matches  []loaded
+	order    []loaded // matches and the target, as they were named
+	target   target.Target
+	targeted *loaded
+	implied  bool // the match of -p was tried
+	counters nf.Counters
+	preset   bool
+}
+
+func parse(words []word, f nf.Family) ([]Rule, error) {
+	p := &parser{words: words, family: f, b: builder{family: f}}
+	for p.i < len(p.words) {
+		if err := p.step(); err != nil {
+			return nil, err
+		}
+	}
+	return p.rules()
+}
+
+// fail makes the error of the word at i.
+func (p *parser) fail(i int, extension, want string, err error) error {
+	e := &SyntaxError{Extension: extension, Want: want, Err: err, Column: 1}
+	switch {
+	case i < len(p.words):
+		e.Column, e.Token = p.words[i].column, p.words[i].text
+	case len(p.words) > 0:
+		last := p.words[len(p.words)-1]
+		e.Column = last.column + len(last.text)
+	}
+	return e
+}
+
+// step reads one option with its words.
+func (p *parser) step() error {
+	not := false
+	if p.words[p.i].text == "!" && !p.words[p.i].quoted {
+		not = true
+		if p.i++; p.i == len(p.words) {
+			return p.fail(p.i-1, "", "an option behind it", ErrBang)
+		}
+	}
+	at := p.i
+	name, value, joined := cut(p.words[p.i].text)
+	p.i++
+	take := func(n int) ([]string, error) {
+		out := make([]string, 0, n)
+		if joined && n > 0 {
+			out = append(out, value)
+		}
+		for len(out) < n {
+			if p.i >= len(p.words) {
+				return nil, p.fail(at, "", "", fmt.Errorf("option %q %w", name, ErrMissing))
+			}
+			out = append(out, p.words[p.i].text)
+			p.i++
+		}
+		return out, nil
+	}
+	if h, ok := headerOption(name); ok {
+		if not && !h.invert {
+			return p.fail(at, "", "", fmt.Errorf("%w: %s cannot be inverted", ErrBang, name))
+		}
+		words, err := take(h.args)
+		if err != nil {
+			return err
+		}
+		if err := h.set(p, not, words); err != nil {
+			return p.locate(at, h.want, err)
+		}
+		return nil
+	}
+	ext, opt, ok := p.option(name)
+	if !ok {
+		if !strings.HasPrefix(name, "-") {
+			return p.fail(at, "", "an option", fmt.Errorf("bad argument `%s'", name))
+		}
+		return p.fail(at, "", "", fmt.Errorf("%w %q", ErrUnknownOption, name))
+	}
+	words, err := take(opt.Args)
+	if err != nil {
+		return err
+	}
+	c := p.b.context()
+	c.Family = p.family
+	if err := ext.inst.Set(opt, not, words, c); err != nil {
+		return p.locate(at, opt.Want, err)
+	}
+	return nil
+}
+
+// locate puts an option's error in its place.
+func (p *parser) locate(at int, want string, err error) error {
+	var syntax *SyntaxError
+	if errors.As(err, &syntax) {
+		return err
+	}
+	e := &SyntaxError{Column: p.words[at].column, Token: p.words[at].text, Want: want, Err: err}
+	for i := at + 1; i < p.i; i++ {
+		e.Token += " " + p.words[i].text
+	}
+	var oe *option.Error
+	if errors.As(err, &oe) {
+		e.Extension = oe.Extension
+	}
+	return e
+}
+
+// cut takes a joined value off an option: --dport=22, -ptcp.
+func cut(w string) (name, value string, joined bool) {
+	switch {
+	case strings.HasPrefix(w, "--"):
+		return strings.Cut(w, "=")
+	case len(w) > 2 && w[0] == '-':
+		if h, ok := headerOption(w[:2]); ok && h.args > 0 {
+			return w[:2], w[2:], true
+		}
+	}
+	return w, "", false
+}
+
+// option finds the extension that has an option: the one named last first, then
+// the match that -p brings with it.
+func (p *parser) option(name string) (*loaded, option.Option, bool) {
+	for i := len(p.order) - 1; i >= 0; i-- {
+		if o, ok := p.order[i].inst.Option(name); ok {
+			return &p.order[i], o, true
+		}
+	}
+	if l := p.imply(); l != nil {
+		if o, ok := l.inst.Option(name); ok {
+			return l, o, true
+		}
+	}
+	return nil, option.Option{}, false
+}
+
+// imply loads the match that is named after the rule's protocol, once, as
+// iptables does for "-p tcp --dport 22".
+func (p *parser) imply() *loaded {
+	c := p.b.context()
+	if c.Proto == 0 || p.implied {
+		return nil
+	}
+	name := c.Proto.String()
+	if c.Proto == nf.ICMPv6 {
+		name = "icmp6"
+	}
+	e, ok := match.Find(name)
+	if !ok || !e.Known(p.family) {
+		return nil
+	}
+	p.implied = true
+	return p.load(e)
+}
+
+// load begins a match.
+func (p *parser) load(e option.Extension) *loaded {
+	c := p.b.context()
+	c.Family = p.family
+	l := loaded{e, e.Start(c)}
+	p.matches = append(p.matches, l)
+	p.order = append(p.order, l)
+	return &p.order[len(p.order)-1]
+}
+
+// rules makes what was read into rules, one for each pair of addresses.
+func (p *parser) rules() ([]Rule, error) {
+	for _, l := range p.matches {
+		p.b.add(l.inst.Value().(match.Match))
+	}
+	t := p.target
+	switch {
+	case p.targeted != nil:
+		t = p.targeted.inst.Value().(target.Target)
+	case t == nil:
+		t = target.None
+	}
+	var out []Rule
+	for _, from := range orNone(p.from) {
+		for _, to := range orNone(p.to) {
+			b := p.b
+			b.order = append([]match.Match(nil), p.b.order...)
+			for _, a := range [...]*match.Address{from, to} {
+				if a != nil {
+					b.add(*a)
+				}
+			}
+			r := b.rule(t)
+			if r.err != nil {
+				return nil, p.whole(r.err)
+			}
+			r.counters, r.preset = p.counters, p.preset
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// whole is the error of a rule whose words were fine one by one.
+func (p *parser) whole(err error) error {
+	e := &SyntaxError{Column: 1, Err: err}
+	var m *MatchError
+	if errors.As(err, &m) {
+		e.Extension = m.Extension
+		for _, w := range p.words {
+			if w.text == m.Extension && m.Extension != "" {
+				e.Column, e.Token = w.column, w.text
+				break
+			}
+		}
+		e.Err = m.Err
+		var oe *option.Error
+		if errors.As(m.Err, &oe) {
+			e.Err = oe.Err
+		}
+	}
+	return e
+}
+
+// orNone is the list, or one nil where it is empty.
+func orNone(list []match.Address) []*match.Address {
+	if len(list) == 0 {
+		return []*match.Address{nil}
+	}
+	out := make([]*match.Address, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
+}
