@@ -1,0 +1,12 @@
+package sim
+
+import (
+	"testing"
+
+	"github.com/gatehouse-fw/gatehouse/internal/driver"
+	"github.com/gatehouse-fw/gatehouse/internal/driver/drivertest"
+)
+
+func TestConformance(t *testing.T) {
+	drivertest.Run(t, func(*testing.T) driver.Driver { return New(Config{}).dial() })
+}

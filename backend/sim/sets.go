@@ -1,0 +1,125 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/gatehouse-fw/gatehouse/internal/driver"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+)
+
+const (
+	verdictData = 0xffffff00 // NFT_DATA_VERDICT
+	maxKey      = 64         // NFT_DATA_VALUE_MAXLEN
+)
+
+// setOp does an operation on a set and says whether it changed anything.
+func (t *table) setOp(op driver.Op) (changed bool, r *refusal) {
+	if op.Set == nil {
+		return false, refuse(errWrong)
+	}
+	s := t.setNamed[op.Set.Name]
+	if op.Kind == driver.AddSet {
+		if s != nil {
+			return false, refuse(errThere)
+		}
+		return true, t.addSet(op.Set)
+	}
+	if s == nil {
+		return false, refuse(errMissing)
+	}
+	switch op.Kind {
+	case driver.AddElements:
+		return t.addElements(s, op.Set.Elements)
+	case driver.DeleteElements:
+		return true, t.deleteElements(s, op.Set.Elements)
+	}
+	return true, t.deleteSet(s)
+}
+
+func (t *table) addSet(as *program.Set) *refusal {
+	if as.Name == "" || as.KeyLen == 0 || as.KeyLen > maxKey || len(as.UserData) > maxUserData {
+		return refuse(errWrong)
+	}
+	s := &set{Set: *as}
+	s.Elements, s.ID, s.Handle = nil, 0, t.handle()
+	t.sets, t.setNamed[s.Name] = append(t.sets, s), s
+	return nil
+}
+
+// fixed says whether the set's content cannot change any more.
+func (s *set) fixed() bool { return s.refs > 0 && s.Flags&program.SetConstant != 0 }
+
+// addElements adds those that are not there yet.
+func (t *table) addElements(s *set, elements []program.Element) (changed bool, r *refusal) {
+	if s.fixed() {
+		return false, refuse(errBusy)
+	}
+	s.write()
+	for _, e := range elements {
+		if err := t.checkElement(s, e); err != nil {
+			return false, refuse(err)
+		}
+		k := keyOf(e)
+		if old, there := s.elements[k]; there {
+			if old.Data != e.Data || old.Verdict != e.Verdict {
+				return false, refuse(errThere)
+			}
+			continue
+		}
+		if s.Size != 0 && s.Flags&program.SetInterval == 0 && len(s.elements) >= int(s.Size) {
+			return false, refuse(errFull)
+		}
+		s.elements[k], changed = e, true
+		t.referElement(s, e, 1)
+	}
+	return changed, nil
+}
+
+// checkElement says whether the element is one of such a set.
+func (t *table) checkElement(s *set, e program.Element) error {
+	switch {
+	case !e.CatchAll && len(e.Key) != int(s.KeyLen):
+		return errWrong
+	case e.End && s.Flags&program.SetInterval == 0:
+		return errWrong
+	case s.DataType == verdictData && !e.End:
+		return t.checkVerdict(e.Verdict)
+	}
+	return nil
+}
+
+// deleteElements takes out elements; each must be there.
+func (t *table) deleteElements(s *set, elements []program.Element) *refusal {
+	if s.fixed() {
+		return refuse(errBusy)
+	}
+	s.write()
+	for _, e := range elements {
+		old, there := s.elements[keyOf(e)]
+		if !there {
+			return refuse(errMissing)
+		}
+		delete(s.elements, keyOf(e))
+		t.referElement(s, old, -1)
+	}
+	return nil
+}
+
+func (t *table) deleteSet(s *set) *refusal {
+	if s.refs > 0 {
+		return refuse(errBusy)
+	}
+	for _, e := range s.elements {
+		t.referElement(s, e, -1)
+	}
+	t.sets = slices.DeleteFunc(t.sets, func(o *set) bool { return o == s })
+	delete(t.setNamed, s.Name)
+	return nil
+}
+
+// referElement counts the chain that a verdict map's element goes to.
+func (t *table) referElement(s *set, e program.Element, n int) {
+	if s.DataType == verdictData && !e.End {
+		t.referTo(e.Verdict, n)
+	}
+}
