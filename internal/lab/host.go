@@ -74,16 +74,12 @@ func (h *Host) setUp() error {
 var quiet = []struct{ key, value string }{
 	{"net.ipv4.conf.all.rp_filter", "0"},
 	{"net.ipv4.conf.default.rp_filter", "0"},
-	{"net.ipv4.icmp_ratelimit", "0"},
-	{"net.ipv4.icmp_ratemask", "0"},
-	{"net.ipv6.icmp.ratelimit", "0"},
+	{"net.ipv4.icmp_ratemask", "0"}, // no type is limited
 	{"net.ipv6.icmp.ratemask", ""},
 	{"net.ipv6.conf.all.disable_ipv6", "0"},
 	{"net.ipv6.conf.default.disable_ipv6", "0"},
 	{"net.ipv6.conf.default.accept_dad", "0"},
-	{"net.ipv6.conf.default.dad_transmits", "0"},
-	{"net.ipv6.conf.default.router_solicitations", "0"},
-	{"net.ipv6.conf.default.accept_ra", "0"},
+	{"net.ipv6.conf.default.accept_ra", "0"},                         // and no solicitations then
 	{"net.ipv6.conf.default.mldv1_unsolicited_report_interval", "1"}, // milliseconds
 	{"net.ipv6.conf.default.mldv2_unsolicited_report_interval", "1"},
 }

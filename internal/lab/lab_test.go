@@ -131,8 +131,12 @@ func useAll(t *testing.T) int {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
+	start := time.Now()
 	if err := l.Close(); err != nil {
 		t.Error(err)
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("Close took %v: did it wait for the program to end by itself?", d)
 	}
 	if err := l.Close(); err != nil {
 		t.Error("closed twice:", err)

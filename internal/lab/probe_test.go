@@ -102,6 +102,54 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// A host answers every refused packet; by default a kernel would answer the
+// first fifty.
+func TestScanRejected(t *testing.T) {
+	host, peer := labtest.Pair(t)
+	ipt := oracle.Legacy(t, host)
+	ipt.Must("-A", "INPUT", "-p", "udp", "-j", "REJECT")
+	ipt.V6().Must("-A", "INPUT", "-p", "udp", "-j", "REJECT")
+	for _, addr := range []string{labtest.HostIPv4, labtest.HostIPv6} {
+		var probes []lab.Probe
+		for p := range uint16(400) {
+			probes = append(probes, lab.Probe{Network: "udp", To: port(addr, p+1)})
+		}
+		got, err := peer.Probe(soon(t), probes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, o := range got {
+			if o.State != lab.Closed {
+				t.Errorf("%s port %d: %+v", addr, i+1, o)
+				break
+			}
+		}
+	}
+}
+
+// One port may be served for each family.
+func TestFamiliesAreApart(t *testing.T) {
+	host := labtest.Host(t)
+	for _, network := range []string{"tcp", "udp"} {
+		four, err := host.Echo(network, port("0.0.0.0", 25))
+		if err != nil {
+			t.Fatal(err)
+		}
+		six, err := host.Echo(network, port("::", 25))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for s, to := range map[*lab.Server]string{four: "127.0.0.1", six: "::1"} {
+			if reply, err := host.Ask(soon(t), network, port(to, 25), "x"); reply != "x" || err != nil {
+				t.Errorf("%s %s: %q, %v", network, to, reply, err)
+			}
+			if len(s.Peers()) != 1 {
+				t.Errorf("%s %s: asked by %v", network, to, s.Peers())
+			}
+		}
+	}
+}
+
 func TestProbeFrom(t *testing.T) {
 	host, peer := labtest.Pair(t)
 	for _, addr := range [][2]string{{labtest.PeerIPv4, labtest.HostIPv4}, {labtest.PeerIPv6, labtest.HostIPv6}} {
