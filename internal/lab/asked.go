@@ -150,29 +150,35 @@ func (a *asked) conclude(errno syscall.Errno) {
 	}
 }
 
-// queued reads the socket's error queue: struct sock_extended_err, and behind
-// it who sent the error (include/uapi/linux/errqueue.h).
+// queued reads the socket's error queue.
 func (a *asked) queued() (syscall.Errno, ICMP) {
 	var data, oob [512]byte
 	_, n, _, _, err := unix.Recvmsg(a.fd, data[:], oob[:], unix.MSG_ERRQUEUE)
 	if err != nil {
 		return 0, ICMP{}
 	}
-	messages, err := unix.ParseSocketControlMessage(oob[:n])
+	return parseQueued(oob[:n])
+}
+
+// parseQueued finds struct sock_extended_err, and behind it who sent the error
+// (include/uapi/linux/errqueue.h).
+func parseQueued(oob []byte) (syscall.Errno, ICMP) {
+	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
 		return 0, ICMP{}
 	}
 	for _, m := range messages {
 		d := m.Data
+		var from netip.Addr
 		switch {
-		case len(d) < 16:
-		case d[4] == unix.SO_EE_ORIGIN_ICMP && len(d) >= 16+8:
-			from, _ := netip.AddrFromSlice(d[16+4 : 16+8])
-			return syscall.Errno(binary.NativeEndian.Uint32(d)), ICMP{From: from, Type: d[5], Code: d[6]}
-		case d[4] == unix.SO_EE_ORIGIN_ICMP6 && len(d) >= 16+24:
-			from, _ := netip.AddrFromSlice(d[16+8 : 16+24])
-			return syscall.Errno(binary.NativeEndian.Uint32(d)), ICMP{From: from, Type: d[5], Code: d[6]}
+		case len(d) >= 16+8 && d[4] == unix.SO_EE_ORIGIN_ICMP: // struct sockaddr_in
+			from = netip.AddrFrom4([4]byte(d[16+4 : 16+8]))
+		case len(d) >= 16+24 && d[4] == unix.SO_EE_ORIGIN_ICMP6: // struct sockaddr_in6
+			from = netip.AddrFrom16([16]byte(d[16+8 : 16+24]))
+		default:
+			continue
 		}
+		return syscall.Errno(binary.NativeEndian.Uint32(d)), ICMP{From: from, Type: d[5], Code: d[6]}
 	}
 	return 0, ICMP{}
 }

@@ -89,7 +89,7 @@ func awaitEcho(c *net.IPConn, reply byte, id uint16) error {
 			return err
 		}
 		m := buf[:n]
-		if len(m) < 8 {
+		if len(m) < 8 { // shorter than an ICMP header
 			continue
 		}
 		if m[0] == reply && binary.BigEndian.Uint16(m[4:]) == id {
@@ -105,6 +105,9 @@ func awaitEcho(c *net.IPConn, reply byte, id uint16) error {
 // quoted is the ICMP message that an ICMP error quotes behind its own header
 // and the quoted IP header.
 func quoted(m []byte, v6 bool) ([]byte, bool) {
+	if len(m) < 8 {
+		return nil, false
+	}
 	inner := m[8:]
 	if v6 {
 		isError := m[0] >= 1 && m[0] <= 4
