@@ -12,6 +12,7 @@ type Note struct {
 const (
 	NoteIs      = "is"      // Text names the extension where the program alone would read as another
 	NoteComment = "comment" // Text is -m comment's
+	NoteList    = "list"    // Text is a list in the order given, where the program keeps it sorted
 )
 
 // Code is a rule under construction: what a match adds itself to.
@@ -41,6 +42,11 @@ func (c *Code) Is(extension string) {
 // Comment notes a comment.
 func (c *Code) Comment(text string) {
 	c.notes = append(c.notes, Note{c.At, NoteComment, text})
+}
+
+// List notes a list as it was given, where the program holds it in another order.
+func (c *Code) List(text string) {
+	c.notes = append(c.notes, Note{c.At, NoteList, text})
 }
 
 // Exprs is what was added.

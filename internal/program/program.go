@@ -127,6 +127,10 @@ type Rule struct {
 	UserData string // NFTA_RULE_USERDATA, 256 bytes at most
 	Compat   Compat // sent where an expression is an xt match or target
 	Handle   uint64
+
+	// Line is the rule's number in the ruleset that it was compiled from, from 1,
+	// for errors. It is no part of the program.
+	Line int
 }
 
 // Same says whether two rules are the same program: expressions and userdata,
@@ -148,7 +152,7 @@ func (r *Rule) Key() string {
 	return b.String()
 }
 
-// stateless is e without what the kernel counts in it.
+// stateless is e without what the kernel counts in it, and as the kernel dumps it.
 func stateless(e Expr) Expr {
 	switch e := e.(type) {
 	case Counter:
@@ -156,8 +160,26 @@ func stateless(e Expr) Expr {
 	case Quota:
 		e.Consumed = 0
 		return e
+	case NAT:
+		e.AddrMax, e.ProtoMax = last(e.AddrMin, e.AddrMax), last(e.ProtoMin, e.ProtoMax)
+		return e
+	case Masq:
+		e.ProtoMax = last(e.ProtoMin, e.ProtoMax)
+		return e
+	case Redir:
+		e.ProtoMax = last(e.ProtoMin, e.ProtoMax)
+		return e
 	}
 	return e
+}
+
+// last is a range's last register: where none is given it is the first, and so
+// the kernel dumps it.
+func last(lo, hi Reg) Reg {
+	if hi == 0 {
+		return lo
+	}
+	return hi
 }
 
 // Counts returns what the rule's counter has, and whether it has one.

@@ -72,18 +72,19 @@ func (r *Reader) Next() { r.at++ }
 
 // Is is the extension that a note names for the match being read, or "".
 func (r *Reader) Is() string {
-	for _, n := range r.notes {
-		if n.At == r.at && n.Kind == NoteIs {
-			return n.Text
-		}
-	}
-	return ""
+	text, _ := r.note(NoteIs)
+	return text
 }
 
 // Comment is the comment that stands at the match being read.
-func (r *Reader) Comment() (text string, ok bool) {
+func (r *Reader) Comment() (text string, ok bool) { return r.note(NoteComment) }
+
+// List is the list that was noted for the match being read.
+func (r *Reader) List() (text string, ok bool) { return r.note(NoteList) }
+
+func (r *Reader) note(kind string) (text string, ok bool) {
 	for _, n := range r.notes {
-		if n.At == r.at && n.Kind == NoteComment {
+		if n.At == r.at && n.Kind == kind {
 			return n.Text, true
 		}
 	}
