@@ -1,0 +1,111 @@
+package wire
+
+import (
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/google/nftables/userdata"
+)
+
+// swapsKeys says whether a set's keys are in the machine's order. In a set of
+// ranges they never are: the kernel compares bytes, and nft puts a byteorder
+// before the lookup.
+func swapsKeys(s *program.Set) bool {
+	return s.Host && s.Flags&(program.SetInterval|program.SetConcat) == 0
+}
+
+// element writes one element.
+func (w *writer) element(s *program.Set, e *program.Element) {
+	at := w.open(listElem)
+	host := swapsKeys(s)
+	if flags := flag(e.End, elemIntervalEnd) | flag(e.CatchAll, elemCatchAll); flags != 0 {
+		w.u32(elemFlags, flags)
+	}
+	if !e.CatchAll {
+		w.value(elemKey, program.Value{Data: e.Key, Host: host})
+	}
+	if e.KeyEnd != "" {
+		w.value(elemKeyEnd, program.Value{Data: e.KeyEnd, Host: host})
+	}
+	switch {
+	case e.End:
+	case e.Data.Data != "":
+		w.value(elemData, e.Data)
+	case s.DataType == dataTypeVerdict, e.Verdict != program.Verdict{}:
+		w.verdict(elemData, e.Verdict)
+	}
+	w.b = append(w.b, e.Exprs...)
+	w.pad()
+	if e.UserData != "" {
+		w.bytes(elemUserData, e.UserData)
+	}
+	w.done(at)
+}
+
+// DecodeElements reads a message of elements of set s.
+func DecodeElements(m Message, s *program.Set) ([]program.Element, error) {
+	var f fields
+	if err := m.parse(&f); err != nil {
+		return nil, err
+	}
+	var out []program.Element
+	a := attrs(f[elemListElements])
+	for {
+		typ, val, _, ok := a.next()
+		if !ok {
+			break
+		}
+		if typ != listElem {
+			return nil, ErrShort
+		}
+		e, err := decodeElement(val, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	if len(a) != 0 {
+		return nil, ErrShort
+	}
+	return out, nil
+}
+
+// decodeElement reads one element; what has no field it keeps as it is.
+func decodeElement(b []byte, s *program.Set) (program.Element, error) {
+	var f fields
+	var e program.Element
+	if !f.parse(b) {
+		return e, ErrShort
+	}
+	e.Key, e.KeyEnd = f.value(elemKey).Data, f.value(elemKeyEnd).Data
+	if swapsKeys(s) {
+		e.Key, e.KeyEnd = swapped(e.Key), swapped(e.KeyEnd)
+	}
+	flags := f.u32(elemFlags)
+	e.End, e.CatchAll = flags&elemIntervalEnd != 0, flags&elemCatchAll != 0
+	e.UserData = string(f[elemUserData])
+	if s.Flags&program.SetMap != 0 && f[elemData] != nil {
+		if v, ok := decodeVerdict(f[elemData]); ok {
+			e.Verdict = v
+		} else {
+			e.Data = f.value(elemData)
+			if noted(s.UserData, userdata.NFTNL_UDATA_SET_DATABYTEORDER) == orderHost {
+				e.Data = program.Value{Data: swapped(e.Data.Data), Host: true}
+			}
+		}
+	}
+	a := attrs(b)
+	var rest writer
+	for {
+		typ, _, raw, ok := a.next()
+		if !ok {
+			break
+		}
+		switch typ {
+		case elemKey, elemKeyEnd, elemFlags, elemUserData, elemData:
+		default:
+			rest.b = append(rest.b, raw...)
+			rest.pad()
+		}
+	}
+	e.Exprs = string(rest.b)
+	return e, nil
+}
