@@ -145,8 +145,8 @@ func connSamples() []sample {
 		v   p.Value
 	}{
 		{p.CTStatus, p.NoDir, p.Host32(2)}, {p.CTMark, p.NoDir, p.Host32(0x1f)}, {p.CTExpiration, p.NoDir, p.Host32(5000)},
-		{p.CTDirection, p.NoDir, p.Host8(1)}, {p.CTL3Proto, p.NoDir, p.Host8(2)},
-		{p.CTProto, p.Original, p.Host8(6)}, {p.CTProtoSrc, p.Original, p.Net16(1024)}, {p.CTProtoDst, p.Reply, p.Net16(80)},
+		{p.CTDirection, p.NoDir, p.Host8(1)}, {p.CTL3Proto, p.NoDir, p.Host8(2)}, {p.CTL3Proto, p.Original, p.Host8(2)},
+		{p.CTProto, p.NoDir, p.Host8(6)}, {p.CTProtoSrc, p.Original, p.Net16(1024)}, {p.CTProtoDst, p.Reply, p.Net16(80)},
 		{p.CTSrcIP, p.Original, p.Bytes(192, 0, 2, 1)}, {p.CTDstIP, p.Reply, p.Bytes(192, 0, 2, 2)},
 		{p.CTSrcIP6, p.Reply, p.Bytes(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)},
 	} {
@@ -229,7 +229,7 @@ func actionSamples() []sample {
 		rule("reject", "in", p.Reject{Type: 2, Code: 1}).of(p.Inet),
 		rule("reset", "in", p.Meta{Key: p.MetaL4Proto, Reg: 1}, is(p.Eq, p.Host8(6)), p.Reject{Type: 1}),
 		rule("notrack", "raw", p.Notrack{}),
-		rule("an expression without a type", "in", numgen(), is(p.Eq, p.Host32(0))),
+		rule("an expression without a type", "in", numgen(), is(p.Eq, p.Net32(0))),
 	}
 }
 
