@@ -36,7 +36,7 @@ func (t *table) ruleOp(op driver.Op) *refusal {
 		return r
 	}
 	c.write()
-	rule := &program.Rule{Exprs: slices.Clone(op.Rule.Exprs), UserData: op.Rule.UserData}
+	rule := &program.Rule{Exprs: kept(op.Rule.Exprs), UserData: op.Rule.UserData}
 	t.refer(rule, 1)
 	if op.Kind == driver.ReplaceRule {
 		t.refer(c.rules[at].rule, -1)
@@ -47,6 +47,20 @@ func (t *table) ruleOp(op driver.Op) *refusal {
 	rule.Handle = t.handle()
 	c.rules = slices.Insert(c.rules, at, slot{rule: rule})
 	return nil
+}
+
+// kept is what the kernel keeps of a rule's expressions: a connection's
+// protocols are the same in both directions, so it takes a direction with them
+// and forgets it.
+func kept(exprs []program.Expr) []program.Expr {
+	out := slices.Clone(exprs)
+	for i, e := range out {
+		if ct, ok := e.(program.CT); ok && (ct.Key == program.CTProto || ct.Key == program.CTL3Proto) {
+			ct.Dir = program.NoDir
+			out[i] = ct
+		}
+	}
+	return out
 }
 
 // kill deletes a rule, all but its place.

@@ -208,4 +208,9 @@ func testVerdictMaps(t *testing.T, h *host) {
 	}
 	h.commit(r.elements(driver.DeleteElements, "services", leads(80, program.Verdict{})),
 		r.deleteRule("www", h.chain(r, "www").Rules[0].Handle), r.deleteChain("www"))
+
+	// A map that goes lets go of the chains that its elements name.
+	h.commit(r.elements(driver.AddElements, "services", leads(25, program.Verdict{Kind: program.NFTJump, Chain: "mail"})))
+	h.refuseFirst(0, busy, r.deleteChain("mail"))
+	h.commit(r.flush("in"), r.set(driver.DeleteSet, &services), r.deleteChain("mail"))
 }

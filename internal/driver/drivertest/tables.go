@@ -81,6 +81,10 @@ func testChains(t *testing.T, h *host) {
 		t.Errorf("userdata %q, want %q", got, named.Chain.UserData)
 	}
 
+	if a, named := table.Chain("a"), table.Chain("named"); a.Use != 1 || named.Use != 1 {
+		t.Errorf("one rule and one jump count as %d and %d uses, want 1 and 1", a.Use, named.Use)
+	}
+
 	h.refuseFirst(0, fs.ErrExist, named)
 	h.refuseFirst(0, fs.ErrExist, r.base("in", 1))
 	h.refuseFirst(0, busy, r.deleteChain("named")) // referred to
