@@ -19,7 +19,10 @@ func (t *table) chainOp(op driver.Op) (changed bool, r *refusal) {
 		return true, t.renameChain(op.Chain, op.To)
 	}
 	c := t.chainNamed[op.Chain.Name]
-	if c == nil {
+	switch {
+	case c == nil && op.Kind == driver.UpdateChain:
+		return false, refuse(errUnfit) // the kernel takes it for a new chain, which has no policy
+	case c == nil:
 		return false, refuse(errMissing)
 	}
 	switch op.Kind {
@@ -35,7 +38,10 @@ func (t *table) addChain(as *program.Chain) *refusal {
 	if as.Name == "" || len(as.UserData) > maxUserData {
 		return refuse(errWrong)
 	}
-	if t.chainNamed[as.Name] != nil || t.renamedTo(as.Name) {
+	switch there := t.chainNamed[as.Name]; {
+	case there != nil && as.Base && !there.Base:
+		return refuse(errUnfit) // a policy for what has none comes first
+	case there != nil || t.renamedTo(as.Name):
 		return refuse(errThere)
 	}
 	c := &chain{Chain: program.Chain{Name: as.Name, UserData: as.UserData}}

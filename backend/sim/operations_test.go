@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -10,9 +11,20 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
 
+// everything is the scope of all tables.
+var everything driver.Scope
+
 // furnished is a host with a table that operations find something to do in.
 func furnished() *conn {
 	c := New(Config{}).dial()
+	if err := c.Commit(context.Background(), furnishing()); err != nil {
+		panic(err) // of a test that was written wrong
+	}
+	return c
+}
+
+// furnishing makes that table.
+func furnishing() driver.Batch {
 	x := &program.Table{Family: program.IP, Name: "x"}
 	ops := []driver.Op{
 		{Kind: driver.AddTable, Table: x},
@@ -25,10 +37,7 @@ func furnished() *conn {
 	for _, name := range []string{"a", "b", "c"} {
 		ops = append(ops, driver.Op{Kind: driver.AddChain, Table: x, Chain: &program.Chain{Name: name}})
 	}
-	if err := c.Commit(context.Background(), driver.Batch{Ops: ops}); err != nil {
-		panic(err) // of a test that was written wrong
-	}
-	return c
+	return driver.Batch{Ops: ops}
 }
 
 // operations draws operations on few names, so that they meet; handles are now
@@ -50,7 +59,7 @@ func operations(held *program.Program) *rapid.Generator[driver.Op] {
 		}
 		op.Chain = drawChain(t)
 		op.Set = drawSet(t)
-		op.Rule = &program.Rule{Exprs: rapid.SliceOfN(rapid.Custom(drawExpr), 0, 3).Draw(t, "exprs")}
+		op.Rule = &program.Rule{Exprs: slices.Concat(rapid.SliceOfN(rapid.Custom(drawExprs), 0, 3).Draw(t, "exprs")...)}
 		handles(t, held, &op)
 		if rarely(t) {
 			op.Chain, op.Rule, op.Set = nil, nil, nil
@@ -84,7 +93,7 @@ func drawSet(t *rapid.T) *program.Set {
 	if rapid.Bool().Draw(t, "map") {
 		s = &program.Set{Name: "m", KeyType: 13, KeyLen: 2, Flags: program.SetMap, DataType: verdictData}
 	}
-	for range rapid.IntRange(0, 2).Draw(t, "elements") {
+	for range rapid.IntRange(1, 2).Draw(t, "elements") {
 		e := program.Element{Key: program.Net16(rapid.Uint16Range(1, 3).Draw(t, "key")).Data}
 		if s.Name == "m" {
 			e.Verdict = drawVerdict(t)
@@ -104,20 +113,26 @@ func drawVerdict(t *rapid.T) program.Verdict {
 	return v
 }
 
-func drawExpr(t *rapid.T) program.Expr {
+// drawExprs draws an expression, with one that loads what it looks up.
+func drawExprs(t *rapid.T) []program.Expr {
+	lookup := func(l program.Lookup) []program.Expr {
+		l.Reg = 1
+		return []program.Expr{program.Payload{Base: program.Transport, Offset: 2, Len: 2, Reg: 1}, l}
+	}
 	switch rapid.IntRange(0, 6).Draw(t, "expr") {
 	case 0, 1:
-		return drawVerdict(t)
+		return []program.Expr{drawVerdict(t)}
 	case 2:
-		return program.Lookup{Name: "s", Reg: 1}
+		return lookup(program.Lookup{Name: "s"})
 	case 3:
-		return program.Lookup{Name: "m", Reg: 1, Map: true}
+		return lookup(program.Lookup{Name: "m", Map: true})
 	case 4:
-		return program.Lookup{Const: program.ConstSet{Len: 1, Elems: "x"}, Reg: 1}
+		return lookup(program.Lookup{Const: program.ConstSet{Type: program.TypeService, Len: 2, Elems: "xy"}})
 	case 5:
-		return program.XTMatch{Name: rapid.SampledFrom([]string{"comment", "gatehouse"}).Draw(t, "xt")}
+		name := rapid.SampledFrom([]string{"comment", "gatehouse"}).Draw(t, "xt")
+		return []program.Expr{program.XTMatch{Name: name, Info: strings.Repeat("\x00", 256)}}
 	}
-	return program.Counter{Packets: rapid.Uint64Range(0, 9).Draw(t, "packets")}
+	return []program.Expr{program.Counter{Packets: rapid.Uint64Range(0, 9).Draw(t, "packets")}}
 }
 
 // handles gives an operation those of what its table and chain have.

@@ -68,7 +68,7 @@ func TestBatchesAreSteps(t *testing.T) {
 }
 
 func read(t *rapid.T, c *conn) *driver.State {
-	s, err := c.Read(context.Background(), driver.Scope{})
+	s, err := c.Read(context.Background(), everything)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func (t *table) ruleOp(op driver.Op) *refusal {
 	at := len(c.rules)
 	switch {
 	case op.Kind != driver.AddRule:
-		at = c.find(op.Rule.Handle, false)
+		at = c.find(op.Rule.Handle, op.Kind == driver.ReplaceRule)
 	case op.Before != 0:
 		at = c.find(op.Before, true)
 	}
@@ -34,6 +34,9 @@ func (t *table) ruleOp(op driver.Op) *refusal {
 	}
 	if r := t.check(op.Rule); r != nil {
 		return r
+	}
+	if op.Kind == driver.ReplaceRule && c.rules[at].dead {
+		return refuse(errMissing)
 	}
 	c.write()
 	rule := &program.Rule{Exprs: kept(op.Rule.Exprs), UserData: op.Rule.UserData}
@@ -74,30 +77,43 @@ func (t *table) check(r *program.Rule) *refusal {
 	if len(r.UserData) > maxUserData {
 		return refuse(errWrong)
 	}
-	for i, e := range r.Exprs {
-		if err := t.checkExpr(e); err != nil {
-			return &refusal{err, i}
+	for _, check := range []func(program.Expr) error{t.checkKnown, t.checkExpr} {
+		for i, e := range r.Exprs {
+			if err := check(e); err != nil {
+				return &refusal{err, i}
+			}
 		}
 	}
 	return nil
 }
 
-func (t *table) checkExpr(e program.Expr) error {
+// checkKnown says whether the expression is one that the host has; the kernel
+// asks this of all of a rule's before it makes any.
+func (t *table) checkKnown(e program.Expr) error {
+	var x driver.XT
 	switch e := e.(type) {
 	case nil:
 		return errWrong
+	case program.XTMatch:
+		x = driver.XT{Family: t.Family, Name: e.Name, Rev: e.Rev}
+	case program.XTTarget:
+		x = driver.XT{Family: t.Family, Name: e.Name, Rev: e.Rev, Target: true}
+	default:
+		return nil
+	}
+	if !knows(x) {
+		return errMissing
+	}
+	return nil
+}
+
+// checkExpr looks at what the expression refers to.
+func (t *table) checkExpr(e program.Expr) error {
+	switch e := e.(type) {
 	case program.Verdict:
 		return t.checkVerdict(e)
 	case program.Lookup:
 		return t.checkLookup(e)
-	case program.XTMatch:
-		if !knows(driver.XT{Family: t.Family, Name: e.Name, Rev: e.Rev}) {
-			return errMissing
-		}
-	case program.XTTarget:
-		if !knows(driver.XT{Family: t.Family, Name: e.Name, Rev: e.Rev, Target: true}) {
-			return errMissing
-		}
 	}
 	return nil
 }
@@ -150,6 +166,7 @@ func (t *table) refer(r *program.Rule, n int) {
 			}
 			s := t.setNamed[e.Name]
 			s.refs += uint32(n)
+			s.bound = true
 			t.jumps = t.jumps || n > 0 && s.DataType == verdictData
 		}
 	}

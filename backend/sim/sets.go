@@ -46,46 +46,53 @@ func (t *table) addSet(as *program.Set) *refusal {
 	return nil
 }
 
-// fixed says whether the set's content cannot change any more.
-func (s *set) fixed() bool { return s.refs > 0 && s.Flags&program.SetConstant != 0 }
+// fixed says whether the set's content cannot change: not before the transaction
+// after the one in which the last lookup goes.
+func (s *set) fixed() bool { return s.bound && s.Flags&program.SetConstant != 0 }
 
-// addElements adds those that are not there yet.
+// addElements adds those that are not there yet. Those before a bad one are
+// added all the same, for later operations of the batch to meet, as in the
+// kernel; the batch is refused anyhow.
 func (t *table) addElements(s *set, elements []program.Element) (changed bool, r *refusal) {
 	if s.fixed() {
 		return false, refuse(errBusy)
 	}
 	s.write()
 	for _, e := range elements {
-		if err := t.checkElement(s, e); err != nil {
-			return false, refuse(err)
+		there, err := t.checkElement(s, e)
+		if err != nil {
+			return changed, refuse(err)
 		}
-		k := keyOf(e)
-		if old, there := s.elements[k]; there {
-			if old.Data != e.Data || old.Verdict != e.Verdict {
-				return false, refuse(errThere)
-			}
-			continue
+		if !there {
+			s.elements[keyOf(e)], changed = e, true
+			t.referElement(s, e, 1)
 		}
-		if s.Size != 0 && s.Flags&program.SetInterval == 0 && len(s.elements) >= int(s.Size) {
-			return false, refuse(errFull)
-		}
-		s.elements[k], changed = e, true
-		t.referElement(s, e, 1)
 	}
 	return changed, nil
 }
 
-// checkElement says whether the element is one of such a set.
-func (t *table) checkElement(s *set, e program.Element) error {
+// checkElement says whether the set has the element, or why it cannot have it.
+func (t *table) checkElement(s *set, e program.Element) (there bool, err error) {
 	switch {
 	case !e.CatchAll && len(e.Key) != int(s.KeyLen):
-		return errWrong
+		return false, errWrong
 	case e.End && s.Flags&program.SetInterval == 0:
-		return errWrong
+		return false, errWrong
 	case s.DataType == verdictData && !e.End:
-		return t.checkVerdict(e.Verdict)
+		if err := t.checkVerdict(e.Verdict); err != nil {
+			return false, err
+		}
 	}
-	return nil
+	old, there := s.elements[keyOf(e)]
+	switch {
+	case there && (old.Data != e.Data || old.Verdict != e.Verdict):
+		return false, errThere
+	case there:
+		return true, nil
+	case s.Size != 0 && s.Flags&program.SetInterval == 0 && len(s.elements) >= int(s.Size):
+		return false, errFull
+	}
+	return false, nil
 }
 
 // deleteElements takes out elements; each must be there.

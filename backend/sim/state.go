@@ -50,6 +50,7 @@ type set struct {
 	program.Set
 	elements map[key]program.Element
 	refs     uint32 // lookups that name it
+	bound    bool   // there was one, though it may have gone in this transaction
 	own      bool   // elements belongs to the transaction
 }
 
@@ -77,7 +78,7 @@ func (t *table) clone() *table {
 	c.setNamed = make(map[string]*set, len(t.sets))
 	for i, old := range t.sets {
 		s := *old
-		s.own = false
+		s.own, s.bound = false, s.refs > 0
 		c.sets[i], c.setNamed[s.Name] = &s, &s
 	}
 	return &c

@@ -107,7 +107,8 @@ func (k OpKind) String() string {
 // table, chain or set that is referred to. A chain or set to be added that is
 // there already, and an element that is there with other data, is fs.ErrExist;
 // tables are not, so that whoever needs one need not know whether it is there.
-// A jump to a base chain is EOPNOTSUPP. Where a base chain leads into a loop or
+// A jump to a base chain is EOPNOTSUPP, and so is UpdateChain of what is no base
+// chain, be it there or not. Where a base chain leads into a loop or
 // more than 15 chains deep it is EMLINK, of the operation that closed the path;
 // hosts may say it of later operations too.
 //

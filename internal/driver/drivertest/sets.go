@@ -147,6 +147,7 @@ func testConstantSets(t *testing.T, h *host) {
 	}
 	h.refuseFirst(0, busy, r.elements(driver.AddElements, "ranges", between(22, 22)...))
 	h.refuseFirst(0, busy, r.elements(driver.DeleteElements, "ranges", between(80, 80)...))
+	h.refuseFirst(1, busy, r.flush("c"), r.elements(driver.DeleteElements, "ranges", between(80, 80)...))
 
 	own := program.Lookup{Const: program.ConstSet{Type: program.TypeService, Len: 2, Elems: text(25, 80)}, Reg: 1}
 	h.commit(r.flush("c"), r.append("c", loadDport, own), r.append("c", loadDport, inverted(own), loadDport, own))
