@@ -108,9 +108,10 @@ func (k OpKind) String() string {
 // there already, and an element that is there with other data, is fs.ErrExist;
 // tables are not, so that whoever needs one need not know whether it is there.
 // A jump to a base chain is EOPNOTSUPP, and so is UpdateChain of what is no base
-// chain, be it there or not. Where a base chain leads into a loop or
-// more than 15 chains deep it is EMLINK, of the operation that closed the path;
-// hosts may say it of later operations too.
+// chain, be it there or not. Where a base chain leads into a loop or more than
+// 15 chains deep it is EMLINK, of the operation that closed the path; hosts may
+// say it of later operations too. A constant set that a lookup refers to, or did
+// until this batch, is EBUSY to whoever adds or deletes elements.
 //
 // A chain has its old name until the transaction ends: no other operation can
 // use the new one (the kernel would make a second chain of that name).

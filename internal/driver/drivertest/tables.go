@@ -88,7 +88,7 @@ func testChains(t *testing.T, h *host) {
 	h.refuseFirst(0, fs.ErrExist, named)
 	h.refuseFirst(0, fs.ErrExist, r.base("in", 1))
 	h.refuseFirst(0, fs.ErrExist, r.user("in")...)
-	h.refuseFirst(0, impossible, r.base("a", 1)) // there, and no base chain
+	h.refuseFirst(0, impossible, r.base("a", 1))   // there, and no base chain
 	h.refuseFirst(0, busy, r.deleteChain("named")) // referred to
 	h.refuseFirst(0, busy, r.deleteChain("a"))     // not empty
 	h.commit(r.flush("named"))                     // nothing to flush
