@@ -11,6 +11,8 @@ type Env struct {
 	ProtoNot bool  // "! -p"
 	IPv6     bool  // in an inet table: the rule is for IPv6 only
 	IPv4     bool  // in an inet table: the rule is for IPv4 only
+
+	LongComments bool // comments do not fit the userdata and go into xt_comment
 }
 
 // V4 says whether the rule sees IPv4 packets.

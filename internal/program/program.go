@@ -108,6 +108,8 @@ type Chain struct {
 	UserData string // NFTA_CHAIN_USERDATA
 	Handle   uint64
 	Use      uint32 // how many rules and elements refer to it, as read
+	Fresh    bool   // the policy's counters start as they are here
+	Keep     bool   // its rules are the administrator's: made when missing, else left alone
 	Rules    []*Rule
 }
 
@@ -127,6 +129,10 @@ type Rule struct {
 	UserData string // NFTA_RULE_USERDATA, 256 bytes at most
 	Compat   Compat // sent where an expression is an xt match or target
 	Handle   uint64
+
+	// Fresh says that the counter starts as it is here, though the kernel hold the
+	// same rule with other counts: a rule that was flushed and appended, or zeroed.
+	Fresh bool
 
 	// Line is the rule's number in the ruleset that it was compiled from, from 1,
 	// for errors. It is no part of the program.

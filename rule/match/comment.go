@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -16,7 +17,9 @@ import (
 //	--comment text
 //
 // A comment costs a packet nothing: it travels in the rule's userdata, as nft's
-// own comment where nft's grammar can read it back.
+// own comment where nft's grammar can read it back. Comments that do not fit
+// there, some 240 bytes in all, go into the kernel's xt_comment, which every
+// table has.
 type Comment string
 
 // maxComment is XT_MAX_COMMENT_LEN less the end of the string.
@@ -50,13 +53,24 @@ var comment = &option.Spec[Comment]{
 	},
 	List: func(m Comment, _ *option.Lister) string { return "/* " + string(m) + " */" },
 	Read: func(r *program.Reader) (Comment, bool) {
+		if e, ok := r.Item(0).(program.XTMatch); ok && e.Name == "comment" && e.Rev == 0 {
+			info, ok := xtables.Decode[xtables.Comment](e.Info)
+			r.Take(1)
+			return Comment(xtables.String(info.Text[:])), ok
+		}
 		text, ok := r.Comment()
 		return Comment(text), ok
 	},
 }
 
-// Compile notes the comment.
+// Compile notes the comment, or programs the match that does nothing.
 func (m Comment) Compile(c *program.Code) error {
+	if c.Env.LongComments {
+		var info xtables.Comment
+		copy(info.Text[:maxComment], m)
+		c.Add(program.XTMatch{Name: "comment", Info: xtables.Encode(info)})
+		return nil
+	}
 	c.Comment(string(m))
 	return nil
 }

@@ -1,0 +1,23 @@
+package compile
+
+// keywords are the words that nft's grammar keeps for itself, so that they
+// cannot name a chain. They were found by asking nft 1.0.6 for every word of its
+// manual and its library, and for all words of one to three letters.
+var keywords = [...]string{
+	"accept", "add", "ah", "all", "and", "arp", "auto-merge", "bridge", "cgroup", "chain",
+	"comment", "comp", "constant", "continue", "counter", "cpu", "create", "ct", "day", "dccp",
+	"define", "delete", "describe", "device", "devices", "dnat", "drop", "dst", "dup", "dynamic",
+	"ecn", "element", "elements", "eq", "esp", "ether", "exists", "expires", "export", "exthdr",
+	"fib", "flags", "flow", "flowtable", "flush", "frag", "fwd", "gc-interval", "ge", "get",
+	"goto", "gt", "handle", "hbh", "hook", "hour", "ibriport", "ibrname", "icmp", "icmpv6", "igmp",
+	"iif", "iifgroup", "iifname", "iiftype", "import", "include", "index", "inet", "insert",
+	"interval", "ip", "ip6", "ipsec", "jhash", "jump", "le", "limit", "list", "log", "lt", "map",
+	"mark", "masquerade", "meta", "meter", "mh", "missing", "monitor", "ne", "netdev", "nftrace",
+	"not", "notrack", "numgen", "obriport", "obrname", "offload", "oif", "oifgroup", "oifname",
+	"oiftype", "or", "osf", "pkttype", "policy", "position", "priority", "queue", "quota",
+	"random", "redefine", "redirect", "reject", "rename", "replace", "reset", "return", "rt",
+	"rt0", "rt2", "rtclassid", "rule", "ruleset", "sctp", "secmark", "set", "size", "skgid",
+	"skuid", "snat", "socket", "srh", "symhash", "synproxy", "table", "tcp", "th", "time",
+	"timeout", "tproxy", "type", "typeof", "udp", "udplite", "undefine", "update", "vlan", "vmap",
+	"xor", "xt",
+}

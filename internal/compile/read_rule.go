@@ -1,0 +1,192 @@
+package compile
+
+import (
+	"slices"
+
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/userdata"
+	"github.com/gatehouse-fw/gatehouse/internal/wire"
+	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
+)
+
+// ReadRule makes a rule of a program. It never fails: what no extension knows,
+// and a rule that would not compile to the same program again, is opaque. The
+// error is userdata.ErrNewer where a newer release wrote the rule.
+func ReadRule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, err error) {
+	ud, err = userdata.DecodeRule(p.UserData)
+	exprs := modelNames(p.Exprs)
+	r, ok := readKnown(exprs, env, ud)
+	if !ok || !comesBack(r, p, env) {
+		r = opaque(exprs)
+		ud.Only = false
+	}
+	if c, ok := p.Counts(); ok && c != (program.Counter{}) {
+		r = r.WithCounters(nf.Counters{Packets: c.Packets, Bytes: c.Bytes})
+	}
+	return r, ud, err
+}
+
+// comesBack says whether a rule compiles to the program that it was read from.
+func comesBack(r rule.Rule, p *program.Rule, env program.Env) bool {
+	if r.Err() != nil {
+		return false
+	}
+	_, counted := p.Counts()
+	again, f := compileRule(r, env, counted, 0)
+	if f != nil {
+		return false
+	}
+	again.UserData = p.UserData
+	return again.Same(p)
+}
+
+// readKnown reads a rule part by part; a part that nobody knows becomes match.Raw.
+func readKnown(exprs []program.Expr, env program.Env, ud userdata.Rule) (rule.Rule, bool) {
+	rd := program.NewReader(exprs, env, ud.Notes)
+	var ms []match.Match
+	if f, ok := readFamily(rd); ok {
+		ms = append(ms, match.Only(f))
+	}
+	seen := map[int]bool{}
+	for {
+		pos := rd.Pos()
+		h, ok := match.ReadHeader(rd)
+		if !ok || seen[h.Slot()] {
+			rd.Seek(pos)
+			break
+		}
+		seen[h.Slot()] = true
+		ms = append(ms, h)
+		if p, ok := h.(match.Protocol); ok {
+			proto, not, _ := p.Proto.Get()
+			rd.Env.Proto, rd.Env.ProtoNot = uint8(proto), not
+		}
+	}
+	rest := readMatches(rd)
+	t, ok := target.Read(rd)
+	if !ok || rd.Left() > 0 {
+		return rule.Rule{}, false
+	}
+	for _, n := range ud.Notes {
+		if n.At < 0 && n.Kind == program.NoteComment {
+			rest = append(rest, match.Comment(n.Text))
+		}
+	}
+	return build(ms, rest, t, ud), true
+}
+
+// readMatches reads up to the counter, or up to the target where there is none.
+func readMatches(rd *program.Reader) (ms []match.Match) {
+	for {
+		if m, ok := match.Read(rd); ok {
+			ms = append(ms, m)
+			rd.Next()
+			continue
+		}
+		switch rd.Item(0).(type) {
+		case nil:
+			return ms
+		case program.Counter:
+			rd.Take(1)
+			return ms
+		}
+		pos := rd.Pos()
+		if _, ok := target.Read(rd); ok && rd.Left() == 0 {
+			rd.Seek(pos)
+			return ms
+		}
+		rd.Seek(pos)
+		for _, e := range rd.Take(1) {
+			ms = append(ms, rawMatch(e))
+			rd.Next()
+		}
+	}
+}
+
+// readFamily takes the guard of a rule of one family off an inet program.
+func readFamily(rd *program.Reader) (nf.Family, bool) {
+	t, ok := rd.Test(0)
+	if !ok || rd.Env.Family != program.Inet {
+		return nf.Both, false
+	}
+	for _, f := range [...]nf.Family{nf.IPv4, nf.IPv6} {
+		if t == familyTest(f) {
+			rd.Take(1)
+			rd.Env.IPv4, rd.Env.IPv6 = f == nf.IPv4, f == nf.IPv6
+			return f, true
+		}
+	}
+	return nf.Both, false
+}
+
+// build makes the rule. A -4 or -6 that the rule's parts imply is not said.
+func build(header, rest []match.Match, t target.Target, ud userdata.Rule) rule.Rule {
+	all := slices.Concat(header, rest)
+	if len(header) > 0 {
+		if v, ok := header[0].(match.Version); ok {
+			if r := rule.New(t, all[1:]...); r.Err() == nil && r.Family() == v.Family() {
+				return r
+			}
+		}
+	}
+	return rule.New(t, all...)
+}
+
+// opaque is a rule of raw expressions: those before the counter as matches, and
+// what follows as the target where it is one expression.
+func opaque(exprs []program.Expr) rule.Rule {
+	before, after := exprs, []program.Expr(nil)
+	if i := slices.IndexFunc(exprs, isCounter); i >= 0 {
+		before, after = exprs[:i], exprs[i+1:]
+	} else if n := len(exprs); n > 0 {
+		if _, ok := exprs[n-1].(program.Verdict); ok {
+			before, after = exprs[:n-1], exprs[n-1:]
+		}
+	}
+	var ms []match.Match
+	for _, e := range before {
+		ms = append(ms, rawMatch(e))
+	}
+	if len(after) == 1 {
+		if t, ok := target.Read(program.NewReader(after, program.Env{}, nil)); ok {
+			return rule.New(t, ms...)
+		}
+		raw := rawMatch(after[0])
+		return rule.New(target.Raw{Expr: raw.Expr, Data: raw.Data}, ms...)
+	}
+	for _, e := range after {
+		ms = append(ms, rawMatch(e))
+	}
+	return rule.New(target.None, ms...)
+}
+
+func isCounter(e program.Expr) bool {
+	_, ok := e.(program.Counter)
+	return ok
+}
+
+// rawMatch is an expression as a match of its own. One that has no bytes of its
+// own (a lookup in an anonymous set) gets a name that every kernel refuses: it
+// can be shown, and left where it is, and cannot be programmed with a part missing.
+func rawMatch(e program.Expr) match.Raw {
+	name, data, err := wire.EncodeExpr(e)
+	if err != nil {
+		return match.Raw{Expr: "opaque", Data: e.String()}
+	}
+	return match.Raw{Expr: name, Data: data}
+}
+
+// modelNames spells the chains of verdicts as the model does.
+func modelNames(exprs []program.Expr) []program.Expr {
+	out := slices.Clone(exprs)
+	for i, e := range out {
+		if v, ok := e.(program.Verdict); ok && v.Chain != "" {
+			v.Chain = ModelName(v.Chain)
+			out[i] = v
+		}
+	}
+	return out
+}

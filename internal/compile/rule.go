@@ -1,0 +1,167 @@
+package compile
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/userdata"
+	"github.com/gatehouse-fw/gatehouse/internal/wire"
+	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
+)
+
+// Kept is the program of a rule that is written back as it was read.
+type Kept struct {
+	Exprs    []program.Expr
+	UserData string
+}
+
+// failure is an error and the extension that it is about.
+type failure struct {
+	extension string
+	err       error
+}
+
+// Rule compiles one rule for a table. The rule must have no error of its own.
+// counted says whether it gets a counter.
+func Rule(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, error) {
+	p, f := compileRule(r, env, counted, after)
+	if f != nil {
+		return nil, f.err
+	}
+	return p, nil
+}
+
+func compileRule(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, *failure) {
+	p, err := spell(r, env, counted, after)
+	if err != nil && errors.Is(err.err, userdata.ErrTooLong) && !env.LongComments {
+		env.LongComments = true
+		return spell(r, env, counted, after)
+	}
+	return p, err
+}
+
+// spell is compileRule with comments where env says they go.
+func spell(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, *failure) {
+	env = place(r, env)
+	c := program.Code{Env: env}
+	ud := userdata.Rule{After: after}
+	if env.Family == program.Inet && r.Family() != nf.Both {
+		c.Test(familyTest(r.Family()))
+	}
+	var rest []match.Match
+	headers := make([]match.Header, 0, 7)
+	for m := range r.Matches() {
+		switch m := m.(type) {
+		case match.Version:
+			ud.Only = env.Family != program.Inet
+		case match.Header:
+			headers = append(headers, m)
+		default:
+			rest = append(rest, m)
+		}
+	}
+	// Interfaces and the protocol come before addresses, as iptables-nft has them.
+	slices.SortStableFunc(headers, func(a, b match.Header) int { return programOrder(a) - programOrder(b) })
+	for _, h := range headers {
+		if err := h.Compile(&c); err != nil {
+			return nil, &failure{"", err}
+		}
+	}
+	for i, m := range rest {
+		c.At = i
+		if err := m.Compile(&c); err != nil {
+			return nil, &failure{m.Name(), err}
+		}
+	}
+	if counted || r.Preset() {
+		n := r.Counters()
+		c.Add(program.Counter{Packets: n.Packets, Bytes: n.Bytes})
+	}
+	c.At = len(rest)
+	t := r.Target()
+	if err := t.Compile(program.Action{Code: &c}); err != nil {
+		return nil, &failure{t.Name(), err}
+	}
+	ud.Notes, ud.Last = c.Notes(), len(rest)
+	text, err := ud.Encode()
+	if err != nil {
+		return nil, &failure{"comment", err}
+	}
+	p := &program.Rule{Exprs: kernelNames(wire.Canonical(c.Exprs())), UserData: text}
+	p.Compat = compat(env)
+	return p, nil
+}
+
+// place completes an environment with what the rule itself says.
+func place(r rule.Rule, env program.Env) program.Env {
+	if p, ok := rule.Find[match.Protocol](r); ok {
+		proto, not, _ := p.Proto.Get()
+		env.Proto, env.ProtoNot = uint8(proto), not
+	}
+	if env.Family == program.Inet {
+		env.IPv4, env.IPv6 = r.Family() == nf.IPv4, r.Family() == nf.IPv6
+	}
+	return env
+}
+
+// compat is what the kernel's xt extensions are told of -p.
+func compat(env program.Env) program.Compat {
+	c := program.Compat{Proto: uint32(env.Proto)}
+	if env.ProtoNot {
+		c.Flags = program.CompatInverted
+	}
+	return c
+}
+
+func programOrder(h match.Header) int {
+	switch h := h.(type) {
+	case match.Iface:
+		if h.Out {
+			return 1
+		}
+		return 0
+	case match.Protocol:
+		return 2
+	case match.Address:
+		if h.Dest {
+			return 4
+		}
+		return 3
+	}
+	return 5
+}
+
+// familyTest guards a rule of one family in an inet table, whose chains see both.
+func familyTest(f nf.Family) program.Test {
+	n := program.IP
+	if f == nf.IPv6 {
+		n = program.IP6
+	}
+	return program.IsValue(program.Meta{Key: program.MetaNFProto}, false, program.Host8(uint8(n)))
+}
+
+// kernelNames spells the chains of verdicts for the kernel.
+func kernelNames(exprs []program.Expr) []program.Expr {
+	for i, e := range exprs {
+		if v, ok := e.(program.Verdict); ok && v.Chain != "" {
+			v.Chain = KernelName(v.Chain)
+			exprs[i] = v
+		}
+	}
+	return exprs
+}
+
+// chainOf is the model's name of the chain that a target goes to.
+func chainOf(t target.Target) string {
+	switch t := t.(type) {
+	case target.Jump:
+		return string(t)
+	case target.Goto:
+		return string(t)
+	}
+	return ""
+}
