@@ -70,6 +70,8 @@ type Extension interface {
 	ExtName() string
 	// Known says whether the family's command has the extension.
 	Known(f nf.Family) bool
+	// Options are all options, in the order in which they are printed.
+	Options() []Option
 	// Start begins a value that options are added to.
 	Start(c Context) Instance
 	// Normal is the value in its normal form.
@@ -97,10 +99,12 @@ type Instance interface {
 
 // Option is one row of an Instance, without its functions.
 type Option struct {
-	Name  string
-	Args  int
-	Want  string
-	Index int
+	Name    string
+	Aliases []string
+	Args    int
+	Invert  bool
+	Want    string
+	Index   int
 }
 
 // Error says why an option was refused.

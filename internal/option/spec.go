@@ -16,6 +16,21 @@ func (s *Spec[T]) Known(f nf.Family) bool {
 	return ok
 }
 
+// Options are all options.
+func (s *Spec[T]) Options() []Option {
+	out := make([]Option, len(s.Rows))
+	for i := range s.Rows {
+		out[i] = s.option(i)
+	}
+	return out
+}
+
+// option is a row without its functions.
+func (s *Spec[T]) option(i int) Option {
+	row := &s.Rows[i]
+	return Option{Name: row.Name, Aliases: row.Aliases, Args: row.Args, Invert: row.Invert, Want: row.Want, Index: i}
+}
+
 // Start begins a value.
 func (s *Spec[T]) Start(c Context) Instance {
 	in := &instance[T]{spec: s}
@@ -116,7 +131,7 @@ func (in *instance[T]) Option(word string) (Option, bool) {
 	for i := range in.spec.Rows {
 		row := &in.spec.Rows[i]
 		if row.Name == word || contains(row.Aliases, word) {
-			return in.option(i), true
+			return in.spec.option(i), true
 		}
 		if strings.HasPrefix(word, "--") && len(word) > 2 && begins(row.Name, row.Aliases, word) {
 			if found >= 0 {
@@ -129,12 +144,7 @@ func (in *instance[T]) Option(word string) (Option, bool) {
 	if found < 0 || found == len(in.spec.Rows) {
 		return Option{}, false
 	}
-	return in.option(found), true
-}
-
-func (in *instance[T]) option(i int) Option {
-	row := &in.spec.Rows[i]
-	return Option{Name: row.Name, Args: row.Args, Want: row.Want, Index: i}
+	return in.spec.option(found), true
 }
 
 func (in *instance[T]) Set(o Option, not bool, words []string, c Context) error {
