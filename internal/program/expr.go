@@ -85,6 +85,7 @@ const (
 	CTProto      CTKey = 10
 	CTProtoSrc   CTKey = 11
 	CTProtoDst   CTKey = 12
+	CTZone       CTKey = 17
 	CTSrcIP      CTKey = 19
 	CTDstIP      CTKey = 20
 	CTSrcIP6     CTKey = 21

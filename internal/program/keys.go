@@ -20,7 +20,7 @@ func (k MetaKey) String() string {
 var ctNames = map[CTKey]string{
 	CTState: "state", CTDirection: "direction", CTStatus: "status", CTMark: "mark",
 	CTExpiration: "expiration", CTHelper: "helper", CTL3Proto: "l3proto", CTSrc: "src",
-	CTDst: "dst", CTProto: "protocol", CTProtoSrc: "proto-src", CTProtoDst: "proto-dst",
+	CTDst: "dst", CTProto: "protocol", CTProtoSrc: "proto-src", CTProtoDst: "proto-dst", CTZone: "zone",
 	CTSrcIP: "src-ip", CTDstIP: "dst-ip", CTSrcIP6: "src-ip6", CTDstIP6: "dst-ip6",
 }
 
@@ -61,6 +61,8 @@ func HostOrder(load Expr) int {
 		switch e.Key {
 		case CTState, CTStatus, CTMark, CTExpiration:
 			return 4
+		case CTZone:
+			return 2
 		}
 	case Fib:
 		return 4
