@@ -64,6 +64,17 @@ func Read(r *program.Reader) (t Target, ok bool) {
 // offered to them: where two spell the same program, the one that is spelled
 // more often comes first, and the other leaves a note.
 var extensions = []option.Extension{
+	connmark,
+	ct,
+	dnat,
+	logger,
+	mark,
+	masquerade,
+	notrack,
+	redirect,
+	reject,
+	snat,
+	tcpmss,
 	raw,
 	xt,
 }
