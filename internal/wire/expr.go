@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -115,33 +116,45 @@ var decoders = map[string]func(f *fields) program.Expr{
 
 // typed decodes one expression by itself, its values all in network order, and
 // Raw where it cannot be said otherwise. scratch is for encoding it again.
-func typed(name string, data []byte, scratch *writer) program.Expr {
-	raw := program.Raw{Name: name, Data: string(data)}
+func typed(name string, data []byte, scratch *scratch) program.Expr {
+	if e, ok := scratch.typed(name, data); ok {
+		return e
+	}
+	return program.Raw{Name: name, Data: string(data)}
+}
+
+func (s *scratch) typed(name string, data []byte) (program.Expr, bool) {
 	decode, ok := decoders[name]
-	var f fields
-	if !ok || !f.parse(data) {
-		return raw
+	if !ok || !s.f.parse(data) {
+		return nil, false
 	}
-	e := decode(&f)
+	e := decode(&s.f)
 	if e == nil {
-		return raw
+		return nil, false
 	}
-	scratch.b, scratch.err = scratch.b[:0], nil
-	scratch.expr(e)
-	if n, again, ok := nameData(scratch.b); scratch.err != nil || !ok || n != name || !same(again, data) {
-		return raw
+	s.w.b, s.w.err = s.w.b[:0], nil
+	s.w.expr(e)
+	n, again, ok := nameData(s.w.b)
+	if s.w.err != nil || !ok || string(n) != name || !same(again, data) {
+		return nil, false
 	}
-	return e
+	return e, true
+}
+
+// scratch is what decoding one expression needs, for the next to use again.
+type scratch struct {
+	f fields
+	w writer
 }
 
 // nameData takes an expression apart.
-func nameData(b []byte) (name string, data []byte, ok bool) {
+func nameData(b []byte) (name, data []byte, ok bool) {
 	a := attrs(b)
 	typ, val, _, ok := a.next()
 	if !ok || typ != exprName {
-		return "", nil, false
+		return nil, nil, false
 	}
-	name = text(val)
+	name = bytes.TrimSuffix(val, []byte{0})
 	if len(a) == 0 {
 		return name, nil, true
 	}
@@ -160,17 +173,17 @@ func EncodeExpr(e program.Expr) (name, data string, err error) {
 	if w.err != nil {
 		return "", "", fmt.Errorf("%v: %w", e, w.err)
 	}
-	name, b, _ := nameData(w.b)
-	return name, string(b), nil
+	n, b, _ := nameData(w.b)
+	return string(n), string(b), nil
 }
 
 // DecodeExprs decodes a rule's expressions. It takes all of them at once,
 // because what a comparison's bytes are depends on what was loaded.
 func DecodeExprs(raws []program.Raw) []program.Expr {
-	var w writer
+	var s scratch
 	out := make([]program.Expr, len(raws))
 	for i, r := range raws {
-		out[i] = typed(r.Name, []byte(r.Data), &w)
+		out[i] = typed(r.Name, []byte(r.Data), &s)
 	}
 	orient(out)
 	return out
@@ -180,26 +193,25 @@ func DecodeExprs(raws []program.Raw) []program.Expr {
 // typed form, where it has one, registers by the kernel's numbers, and without
 // what the kernel fills in. A lookup in a set of the rule's own stays as it is.
 func Canonical(exprs []program.Expr) []program.Expr {
-	var w writer
+	var s scratch
 	out := make([]program.Expr, len(exprs))
 	for i, e := range exprs {
-		out[i] = canonical(e, &w)
+		out[i] = canonical(e, &s)
 	}
 	orient(out)
 	return out
 }
 
-func canonical(e program.Expr, w *writer) program.Expr {
+func canonical(e program.Expr, s *scratch) program.Expr {
 	if l, ok := e.(program.Lookup); ok {
 		l.Reg, l.Dst = register(l.Reg), register(l.Dst)
 		return l
 	}
-	w.b, w.err = w.b[:0], nil
+	var w writer
 	w.expr(e)
 	name, data, ok := nameData(w.b)
 	if w.err != nil || !ok {
 		return e
 	}
-	var again writer
-	return typed(name, append([]byte(nil), data...), &again)
+	return typed(string(name), data, s)
 }

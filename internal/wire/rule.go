@@ -47,7 +47,7 @@ func (w *writer) rule(r *program.Rule) {
 // at a time may use it.
 type Decoder struct {
 	seen    map[string]program.Expr
-	scratch writer
+	scratch scratch
 }
 
 // remembered bounds what a Decoder remembers.
@@ -99,7 +99,7 @@ func (d *Decoder) expr(b []byte) (program.Expr, bool) {
 	if !ok {
 		return nil, false
 	}
-	e := typed(name, data, &d.scratch)
+	e := typed(string(name), data, &d.scratch)
 	switch e.(type) {
 	case program.Counter, program.Quota: // seldom twice the same
 		return e, true
