@@ -141,6 +141,9 @@ func (b *builder) narrow(extension string, f nf.Family) {
 // needs sees to what an extension asks of its rule.
 func (b *builder) needs(extension string, n option.Needs) {
 	b.narrow(extension, n.Family)
+	if n.SYN && !slices.ContainsFunc(b.order, match.WantsSYN) {
+		b.fail(extension, ErrSYN)
+	}
 	if n.Protos == nil {
 		return
 	}

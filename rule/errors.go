@@ -15,6 +15,7 @@ var (
 	ErrTwice    = errors.New("given twice")
 	ErrFamily   = errors.New("families exclude each other")
 	ErrProtocol = errors.New("needs another -p")
+	ErrSYN      = errors.New("only works on TCP SYN packets: needs -m tcp with --syn, or --tcp-flags that want SYN")
 )
 
 // MatchError is what is wrong with a match or target of a rule.

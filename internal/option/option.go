@@ -25,6 +25,7 @@ type Needs struct {
 	Imply  nf.Protocol   // -p that rule.New adds when there is none; 0: none
 	Tables []string      // iptables' tables that have it; nil: any
 	Chains []string      // built-in chains whose packets may reach it; nil: any
+	SYN    bool          // the rule must look for the SYN flag of TCP
 }
 
 // Row is one option of an extension whose values are of type T.

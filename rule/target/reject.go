@@ -258,7 +258,7 @@ func sees(env program.Env) nf.Family {
 
 func readReject(r *program.Reader) (t Reject, ok bool) {
 	e, ok := r.Item(0).(program.Reject)
-	if !ok {
+	if !ok || r.Env.Family == 0 { // a code means nothing without a family
 		return t, false
 	}
 	r.Take(1)

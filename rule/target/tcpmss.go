@@ -85,7 +85,7 @@ var tcpmss = &option.Spec[TCPMSS]{
 		return nil
 	},
 	Needs: func(t TCPMSS) option.Needs {
-		n := option.Needs{Protos: []nf.Protocol{nf.TCP}}
+		n := option.Needs{Protos: []nf.Protocol{nf.TCP}, SYN: true}
 		if t == ClampMSS {
 			n.Chains = []string{"FORWARD", "OUTPUT", "POSTROUTING"}
 		}
