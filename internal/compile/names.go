@@ -50,7 +50,7 @@ func ModelName(kernel string) string {
 		b.Write(c)
 		i += 2
 	}
-	if name := b.String(); KernelName(name) == kernel {
+	if name := b.String(); name != "" && KernelName(name) == kernel {
 		return name
 	}
 	return kernel
