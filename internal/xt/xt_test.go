@@ -8,7 +8,8 @@ import (
 // Sizes are those of the kernel's structs rounded up to 8 (what the kernel takes).
 func TestSizesAreTheKernels(t *testing.T) {
 	for name, tc := range map[string]struct{ got, want int }{
-		"tcp": {len(Encode(TCP{})), 16},
+		"multiport": {len(Encode(Multiport{})), 48},
+		"tcp":       {len(Encode(TCP{})), 16},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %d bytes, want %d", name, tc.got, tc.want)

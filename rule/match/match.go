@@ -67,7 +67,17 @@ func Read(r *program.Reader) (m Match, ok bool) {
 // comes first, and the other leaves a note.
 var extensions = []option.Extension{
 	comment,
+	connmark,
+	hl,
+	icmp,
+	icmp6,
+	length,
+	limit,
+	mark,
+	multiport,
 	tcp,
+	ttl,
+	udp,
 	raw,
 	xt,
 }

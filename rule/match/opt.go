@@ -1,6 +1,8 @@
 package match
 
 import (
+	"fmt"
+
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
@@ -62,4 +64,15 @@ func valid[V interface {
 		return v.Err()
 	}
 	return nil
+}
+
+// mandatory is valid for an option without which the match says nothing.
+func mandatory[V interface {
+	comparable
+	Err() error
+}](name string, o Opt[V]) error {
+	if !o.Given() {
+		return fmt.Errorf("option %q must be specified", name)
+	}
+	return valid(o)
 }

@@ -67,17 +67,11 @@ var tcp = &option.Spec[TCP]{
 		{
 			Name: "--syn", Invert: true,
 			Set: func(m *TCP, not bool, _ []string, _ option.Context) error {
-				m.Flags = isOrNot(not, SYN)
-				return nil
+				return setFlags(m, not, SYN)
 			},
 		},
 	},
-	Check: func(m *TCP, _ option.Context) error {
-		if v, _, ok := m.Option.Get(); ok && v == 0 {
-			return errors.New("--tcp-option 0 is no option")
-		}
-		return errors.Join(valid(m.Sport), valid(m.Dport))
-	},
+	Check: checkTCP,
 	Needs: func(TCP) option.Needs { return option.Needs{Protos: []nf.Protocol{nf.TCP}, Imply: nf.TCP} },
 	List:  listTCP,
 	Read:  readTCP,
@@ -95,8 +89,31 @@ func setTCPFlags(m *TCP, not bool, words []string, _ option.Context) error {
 		return err
 	}
 	set, err := parseTCPFlags(words[1])
-	m.Flags = isOrNot(not, Flags(mask, set))
-	return err
+	if err != nil {
+		return err
+	}
+	return setFlags(m, not, Flags(mask, set))
+}
+
+// setFlags stores what --tcp-flags or --syn says.
+func setFlags(m *TCP, not bool, f TCPFlags) error {
+	if m.Flags.Given() {
+		return errors.New("only one of --syn or --tcp-flags allowed")
+	}
+	m.Flags = isOrNot(not, f)
+	return nil
+}
+
+// checkTCP drops options that every packet meets, as iptables-save does: all
+// ports, and no flag of none.
+func checkTCP(m *TCP, _ option.Context) error {
+	if v, _, ok := m.Option.Get(); ok && v == 0 {
+		return errors.New("--tcp-option 0 is no option")
+	}
+	if m.Flags == Is(Flags(0, 0)) {
+		m.Flags = Opt[TCPFlags]{}
+	}
+	return checkPorts(&m.Sport, &m.Dport)
 }
 
 func parseTCPFlags(w string) (bits uint8, err error) {
@@ -143,12 +160,7 @@ func (m TCP) Compile(c *program.Code) error {
 		return nil
 	}
 	c.Test(whole(wholeTCP))
-	if p, not, ok := m.Sport.Get(); ok {
-		c.Test(portTest(sportField, not, p))
-	}
-	if p, not, ok := m.Dport.Get(); ok {
-		c.Test(portTest(dportField, not, p))
-	}
+	testPortPair(c, m.Sport, m.Dport)
 	if f, not, ok := m.Flags.Get(); ok {
 		c.Test(program.IsMasked(tcpFlagsField, not, program.Bytes(f.mask()), program.Bytes(f.set())))
 	}
@@ -193,20 +205,10 @@ func readTCP(r *program.Reader) (m TCP, ok bool) {
 	if r.Env.Proto != uint8(nf.TCP) || r.Env.ProtoNot || !readWhole(r, wholeTCP) {
 		return m, false
 	}
-	for r.Left() > 0 {
-		t, _ := r.Test(0)
-		var ok bool
-		switch {
-		case t.Load == sportField && !m.Sport.Given() && !m.Dport.Given() && !m.Flags.Given():
-			m.Sport, ok = readPorts(t)
-		case t.Load == dportField && !m.Dport.Given() && !m.Flags.Given():
-			m.Dport, ok = readPorts(t)
-		case t.Load == tcpFlagsField && !m.Flags.Given() && len(t.Mask.Data) == 1 && len(t.A.Data) == 1:
-			m.Flags, ok = isOrNot(t.Not(), Flags(t.Mask.Data[0], t.A.Data[0])), t.Op <= program.IsNe
-		}
-		if !ok {
-			break
-		}
+	m.Sport, m.Dport = readPortPair(r)
+	if t, ok := r.Test(0); ok && t.Load == tcpFlagsField && t.Op <= program.IsNe &&
+		len(t.Mask.Data) == 1 && len(t.A.Data) == 1 {
+		m.Flags = isOrNot(t.Not(), Flags(t.Mask.Data[0], t.A.Data[0]))
 		r.Take(1)
 	}
 	return m, true
@@ -247,20 +249,6 @@ func listTCP(m TCP, l *option.Lister) string {
 		words = append(words, "flags:"+bang(not)+s)
 	}
 	return strings.Join(words, " ")
-}
-
-// listPorts is "dpt:22" or "dpts:!1:1023", as iptables -L prints them for tcp
-// and udp; nothing where the option is absent.
-func listPorts(name string, o Opt[nf.Ports], l *option.Lister, p nf.Protocol) []string {
-	ports, not, ok := o.Get()
-	if !ok {
-		return nil
-	}
-	lo, hi, _ := ports.Bounds()
-	if lo == hi {
-		return []string{name + ":" + bang(not) + l.Port(lo, p)}
-	}
-	return []string{name + "s:" + bang(not) + l.Port(lo, p) + ":" + l.Port(hi, p)}
 }
 
 // bang is "!" where not.

@@ -1,0 +1,57 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/internal/option"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+)
+
+// UDP is -m udp. It implies -p udp. The zero value matches every UDP packet
+// whose header is whole.
+//
+//	[!] --sport port[:port]  [!] --dport port[:port]
+//
+// It is native, behind a guard that the header is there: xt_udp looks at first
+// fragments only, and drops a packet whose header is cut short, where we only do
+// not match it. Unlike iptables 1.8.9, which takes 65536 for port 0 here, it
+// refuses ports that do not exist and ranges that run backward. It mirrors
+// net/netfilter/xt_tcpudp.c.
+type UDP struct {
+	Sport Opt[nf.Ports] // --sport
+	Dport Opt[nf.Ports] // --dport
+}
+
+// Name is "udp".
+func (UDP) Name() string { return udp.Name }
+
+func (UDP) ext() option.Extension { return udp }
+
+var udp = &option.Spec[UDP]{
+	Name: "udp",
+	Rows: []option.Row[UDP]{
+		opt("--sport", func(m *UDP) *Opt[nf.Ports] { return &m.Sport }, option.Ports, "--source-port"),
+		opt("--dport", func(m *UDP) *Opt[nf.Ports] { return &m.Dport }, option.Ports, "--destination-port"),
+	},
+	Check: func(m *UDP, _ option.Context) error { return checkPorts(&m.Sport, &m.Dport) },
+	Needs: func(UDP) option.Needs { return option.Needs{Protos: []nf.Protocol{nf.UDP}, Imply: nf.UDP} },
+	List: func(m UDP, l *option.Lister) string {
+		words := append([]string{"udp"}, listPorts("spt", m.Sport, l, nf.UDP)...)
+		return strings.Join(append(words, listPorts("dpt", m.Dport, l, nf.UDP)...), " ")
+	},
+	Read: func(r *program.Reader) (m UDP, ok bool) {
+		if r.Env.Proto != uint8(nf.UDP) || r.Env.ProtoNot || !readWhole(r, wholeUDP) {
+			return m, false
+		}
+		m.Sport, m.Dport = readPortPair(r)
+		return m, true
+	},
+}
+
+// Compile compares the ports.
+func (m UDP) Compile(c *program.Code) error {
+	c.Test(whole(wholeUDP))
+	testPortPair(c, m.Sport, m.Dport)
+	return nil
+}
