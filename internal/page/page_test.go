@@ -160,6 +160,8 @@ func TestStable(t *testing.T) {
 		{"in front", "INPUT: INPUT.p1(8) INPUT.p2(8) INPUT.p3(7) INPUT.p4(8)\n", slices.Insert(slices.Clone(rules), 0, n)},
 		{"behind a full page", "INPUT: INPUT.p1(7) INPUT.p2(8) INPUT.p3(8) INPUT.p4(8)\n", slices.Insert(slices.Clone(rules), 15, n)},
 		{"in a full page", "INPUT: INPUT.p1(7) INPUT.p2(8) INPUT.p3(8) INPUT.p4(8)\n", slices.Insert(slices.Clone(rules), 10, n)},
+		{"many in a full page", "INPUT: INPUT.p1(7) INPUT.p5(5) INPUT.p2(8) INPUT.p3(7) INPUT.p4(8)\n",
+			slices.Insert(slices.Clone(rules), 8, accepts(101, 105)...)},
 		{"at the end, full", "INPUT: INPUT.p1(7) INPUT.p2(8) INPUT.p3(7) INPUT.p4(8) INPUT.p5(1)\n", append(slices.Clone(rules), n)},
 		{"a page gone", "INPUT: INPUT.p1(7) INPUT.p3(7) INPUT.p4(8)\n", slices.Delete(slices.Clone(rules), 7, 15)},
 		{"a return in a page", "INPUT: INPUT.p1(7) INPUT.p2(6) 1 INPUT.p5(2) INPUT.p3(7) INPUT.p4(8)\n",
