@@ -48,6 +48,14 @@ var raw = &option.Spec[Raw]{
 	List: func(r Raw, _ *option.Lister) string {
 		return fmt.Sprintf("nft expr %s:%x", r.Expr, r.Data)
 	},
+	Read: func(r *program.Reader) (Raw, bool) {
+		e, ok := r.Item(0).(program.Raw)
+		if !ok || r.Left() != 1 {
+			return Raw{}, false
+		}
+		r.Take(1)
+		return Raw{e.Name, e.Data}, true
+	},
 }
 
 // Compile adds the expression as it is.

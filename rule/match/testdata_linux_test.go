@@ -1,0 +1,13 @@
+package match_test
+
+import (
+	"testing"
+
+	"github.com/gatehouse-fw/gatehouse/internal/exttest"
+	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+
+func TestExamplesAgainstIptables(t *testing.T) { exttest.IPTables(t, exttest.Load(t)) }
