@@ -10,6 +10,10 @@ func TestSizesAreTheKernels(t *testing.T) {
 	for name, tc := range map[string]struct{ got, want int }{
 		"multiport": {len(Encode(Multiport{})), 48},
 		"tcp":       {len(Encode(TCP{})), 16},
+		"conntrack": {len(Encode(Conntrack{})), 168},
+		"addrtype":  {len(Encode(AddrType{})), 8},
+		"owner":     {len(Encode(Owner{})), 24},
+		"statistic": {len(Encode(Statistic{})), 24},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %d bytes, want %d", name, tc.got, tc.want)

@@ -67,6 +67,7 @@ func Read(r *program.Reader) (m Match, ok bool) {
 // comes first, and the other leaves a note.
 var extensions = []option.Extension{
 	comment,
+	conntrack,
 	connmark,
 	hl,
 	icmp,
@@ -75,6 +76,7 @@ var extensions = []option.Extension{
 	limit,
 	mark,
 	multiport,
+	state,
 	tcp,
 	ttl,
 	udp,
