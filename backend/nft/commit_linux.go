@@ -35,7 +35,11 @@ func (k *kernel) Commit(ctx context.Context, b driver.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := k.control.send(batch.Bytes()); err != nil {
+	bytes := batch.Bytes()
+	if b.Trial {
+		bytes = batch.Trial()
+	}
+	if err := k.control.send(bytes); err != nil {
 		return k.unsent(err, len(batch.Bytes()))
 	}
 	failures, lost, err := k.answers(batch)
@@ -65,7 +69,7 @@ func (k *kernel) encode(ctx context.Context, b driver.Batch) (*wire.Batch, error
 	if err != nil {
 		return nil, err
 	}
-	k.control.seq = batch.Last()
+	k.control.seq = max(k.control.seq, batch.Last())
 	return batch, nil
 }
 

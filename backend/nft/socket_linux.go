@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -33,7 +34,7 @@ type socket struct {
 	once   atomic.Bool
 	seq    uint32
 	buf    []byte
-	stale  bool // a dump was left in the middle
+	left   uint32 // the sequence number of a dump that was not read to its end; 0: none
 
 	faults *faults // for tests
 }
@@ -72,7 +73,7 @@ func openSocket(ns netns.NsHandle) (*socket, error) {
 	}
 	s := &socket{
 		conn: conn, raw: raw, turn: make(chan struct{}, 1), closed: make(chan struct{}),
-		seq: uint32(time.Now().UnixNano()), buf: make([]byte, bufferSize),
+		buf: make([]byte, bufferSize),
 	}
 	return s, nil
 }
@@ -125,8 +126,12 @@ func (s *socket) err(err error) error {
 	}
 }
 
-// next is n sequence numbers that were not used, by the first.
+// next is n sequence numbers in a row that were not used of late, by the first;
+// 0 is none.
 func (s *socket) next(n int) uint32 {
+	if s.seq > math.MaxUint32-uint32(n)-1 {
+		s.seq = 0
+	}
 	seq := s.seq + 1
 	s.seq += uint32(n)
 	return seq
@@ -233,8 +238,12 @@ func (s *socket) ask(ctx context.Context, request func(seq uint32) []byte, handl
 		return err
 	}
 	seq := s.next(1)
-	if err := s.send(request(seq)); err != nil {
+	req := request(seq)
+	if err := s.send(req); err != nil {
 		return err
+	}
+	if wire.IsDump(req) {
+		s.left = seq
 	}
 	for {
 		b, err := s.receive(ctx)
@@ -262,35 +271,36 @@ func (s *socket) ask(ctx context.Context, request func(seq uint32) []byte, handl
 
 // answer deals with one message of an answer; done is true for the last.
 func (s *socket) answer(m wire.Message, handle func(wire.Message) error) (done bool, err error) {
-	multi := m.Flags&unix.NLM_F_MULTI != 0
 	switch m.Type {
 	case wire.TypeDone, wire.TypeError:
-		s.stale = false
+		s.left = 0
 		if n := m.Errno(); n != 0 {
 			return true, unix.Errno(n)
 		}
 		return true, nil
 	}
-	s.stale = multi
-	return !multi, handle(m)
+	return m.Flags&unix.NLM_F_MULTI == 0, handle(m)
 }
 
-// settle reads what is left of a dump that was left in the middle: the kernel
+// settle reads what is left of a dump that was not read to its end: the kernel
 // begins no other before.
 func (s *socket) settle(ctx context.Context) error {
-	for s.stale {
+	for s.left != 0 {
 		b, err := s.receive(ctx)
 		if err != nil {
 			return err
 		}
-		for len(b) > 0 {
+		for {
 			m, rest, ok, err := wire.Next(b)
-			if err != nil || !ok {
+			if err != nil {
 				return err
 			}
+			if !ok {
+				break
+			}
 			b = rest
-			if m.Type == wire.TypeDone || m.Type == wire.TypeError {
-				s.stale = false
+			if m.Seq == s.left && (m.Type == wire.TypeDone || m.Type == wire.TypeError) {
+				s.left = 0
 			}
 		}
 	}

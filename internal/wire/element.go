@@ -19,7 +19,7 @@ func (w *writer) element(s *program.Set, e *program.Element) {
 	if flags := flag(e.End, elemIntervalEnd) | flag(e.CatchAll, elemCatchAll); flags != 0 {
 		w.u32(elemFlags, flags)
 	}
-	if !e.CatchAll {
+	if !e.CatchAll || e.Key != "" {
 		w.value(elemKey, program.Value{Data: e.Key, Host: host})
 	}
 	if e.KeyEnd != "" {

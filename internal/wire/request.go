@@ -13,6 +13,12 @@ func request(typ, flags uint16, seq uint32, f program.Family, attrs func(w *writ
 	return w.b
 }
 
+// IsDump says whether a request asks for a dump.
+func IsDump(request []byte) bool {
+	m, _, ok, err := Next(request)
+	return ok && err == nil && m.Flags&flagDump == flagDump
+}
+
 // AskGeneration asks for the generation.
 func AskGeneration(seq uint32) []byte { return request(GetGen, 0, seq, 0, nil) }
 
