@@ -61,6 +61,6 @@ var masquerade = &option.Spec[Masquerade]{
 // Compile adds the masq expression.
 func (t Masquerade) Compile(a program.Action) error {
 	s := store(a, nf.Addrs{}, t.Ports)
-	a.Add(program.Masq{ProtoMin: s.portMin, ProtoMax: s.portMax, Flags: s.flags | t.flags()})
+	a.Add(program.Masq{ProtoMin: s.portMin, ProtoMax: s.portMax, Flags: t.flags()})
 	return nil
 }

@@ -186,15 +186,12 @@ func printTo(to nf.Addrs, ports string) string {
 	return to.String() + ports
 }
 
-// stored are the registers that addresses and ports went to, and the flags that
-// the kernel derives from there being any.
-type stored struct {
-	addrMin, addrMax, portMin, portMax program.Reg
-	flags                              uint32
-}
+// stored are the registers that addresses and ports went to; 0 for none.
+type stored struct{ addrMin, addrMax, portMin, portMax program.Reg }
 
 // store puts addresses and ports into registers 1 and up, in nft's order. One
-// address or port takes one register.
+// address or port takes one register, which is first and last. The flags that
+// say whether there are any are the kernel's to set.
 func store(a program.Action, to nf.Addrs, ports nf.Ports) (s stored) {
 	next := program.Reg(0)
 	put := func(v program.Value) program.Reg {
@@ -205,17 +202,15 @@ func store(a program.Action, to nf.Addrs, ports nf.Ports) (s stored) {
 	if to.Given() {
 		lo, hi := to.Bounds()
 		s.addrMin = put(program.Bytes(lo.AsSlice()...))
-		if hi != lo {
+		if s.addrMax = s.addrMin; hi != lo {
 			s.addrMax = put(program.Bytes(hi.AsSlice()...))
 		}
-		s.flags |= rangeAddrs
 	}
 	if lo, hi, ok := ports.Bounds(); ok {
 		s.portMin = put(program.Net16(lo))
-		if hi != lo {
+		if s.portMax = s.portMin; hi != lo {
 			s.portMax = put(program.Net16(hi))
 		}
-		s.flags |= rangePorts
 	}
 	return s
 }
@@ -240,13 +235,10 @@ func readStored(r *program.Reader) (vals loaded, e program.Expr) {
 
 // bounds are the values of a pair of registers; given is false for none.
 func (v loaded) bounds(lo, hi program.Reg) (first, last string, given, ok bool) {
-	if lo == 0 {
-		return "", "", false, hi == 0
+	if lo == 0 && hi == 0 {
+		return "", "", false, true
 	}
-	if hi == 0 {
-		hi = lo
-	}
-	if int(lo) > len(v) || int(hi) > len(v) {
+	if lo == 0 || hi == 0 || int(lo) > len(v) || int(hi) > len(v) {
 		return "", "", false, false
 	}
 	return v[lo-1].Data, v[hi-1].Data, true, true
@@ -289,7 +281,7 @@ func compileNAT(a program.Action, dest bool, to nf.Addrs, ports nf.Ports, o NATO
 	a.Add(program.NAT{
 		Dest: dest, Family: family,
 		AddrMin: s.addrMin, AddrMax: s.addrMax, ProtoMin: s.portMin, ProtoMax: s.portMax,
-		Flags: s.flags | o.flags(),
+		Flags: o.flags(),
 	})
 	return nil
 }

@@ -59,6 +59,6 @@ var redirect = &option.Spec[Redirect]{
 // Compile adds the redir expression.
 func (t Redirect) Compile(a program.Action) error {
 	s := store(a, nf.Addrs{}, t.Ports)
-	a.Add(program.Redir{ProtoMin: s.portMin, ProtoMax: s.portMax, Flags: s.flags | t.flags()})
+	a.Add(program.Redir{ProtoMin: s.portMin, ProtoMax: s.portMax, Flags: t.flags()})
 	return nil
 }

@@ -72,9 +72,9 @@ var tcpmss = &option.Spec[TCPMSS]{
 	},
 	Default: func(option.Context) TCPMSS { return noMSS },
 	Check: func(t *TCPMSS, c option.Context) error {
-		most := TCPMSS(maxMSS6)
-		if c.Family == nf.IPv4 {
-			most = maxMSS4
+		most := TCPMSS(maxMSS4)
+		if c.Family == nf.IPv6 {
+			most = maxMSS6
 		}
 		switch {
 		case *t == noMSS:
