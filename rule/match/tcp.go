@@ -39,7 +39,9 @@ const (
 )
 
 // Flags looks at the flags in mask and wants exactly those in set. The bits are
-// the TCP header's: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32.
+// the TCP header's: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32; iptables has no
+// names for the other two, which are an error. Where set has flags that mask has
+// not, no packet will do.
 func Flags(mask, set uint8) TCPFlags { return TCPFlags(mask)<<8 | TCPFlags(set) }
 
 func (f TCPFlags) mask() uint8 { return uint8(f >> 8) }
@@ -77,6 +79,8 @@ var tcp = &option.Spec[TCP]{
 	Read:  readTCP,
 }
 
+const allTCPFlags = 0x3f
+
 // tcpFlagNames are the flags in the order in which iptables prints them.
 var tcpFlagNames = [...]struct {
 	name string
@@ -110,6 +114,9 @@ func checkTCP(m *TCP, _ option.Context) error {
 	if v, _, ok := m.Option.Get(); ok && v == 0 {
 		return errors.New("--tcp-option 0 is no option")
 	}
+	if f, _, _ := m.Flags.Get(); (f.mask()|f.set())&^allTCPFlags != 0 {
+		return fmt.Errorf("--tcp-flags: %#x and %#x have flags that iptables has no names for", f.mask(), f.set())
+	}
 	if m.Flags == Is(Flags(0, 0)) {
 		m.Flags = Opt[TCPFlags]{}
 	}
@@ -121,7 +128,7 @@ next:
 	for _, name := range strings.Split(w, ",") {
 		switch strings.ToUpper(name) {
 		case "ALL":
-			bits |= 0x3f
+			bits |= allTCPFlags
 			continue
 		case "NONE":
 			continue
@@ -162,12 +169,39 @@ func (m TCP) Compile(c *program.Code) error {
 	c.Test(whole(wholeTCP))
 	testPortPair(c, m.Sport, m.Dport)
 	if f, not, ok := m.Flags.Get(); ok {
-		c.Test(program.IsMasked(tcpFlagsField, not, program.Bytes(f.mask()), program.Bytes(f.set())))
+		c.Test(flagsTest(f, not))
 	}
 	return nil
 }
 
-var tcpFlagsField = program.Payload{Base: program.Transport, Offset: 13, Len: 1}
+var (
+	tcpFlagsField = program.Payload{Base: program.Transport, Offset: 13, Len: 1}
+	tcpFlagsWide  = program.Payload{Base: program.Transport, Offset: 12, Len: 2}
+)
+
+// flagsTest compares the flags. Where the mask does not hold what is wanted, or
+// nothing, nft prints what it cannot read back; with the byte before, none of
+// whose bits count, it prints a number.
+func flagsTest(f TCPFlags, not bool) program.Test {
+	if f.set()&^f.mask() != 0 || f.mask() == 0 {
+		return program.IsMasked(tcpFlagsWide, not, program.Bytes(0, f.mask()), program.Bytes(0, f.set()))
+	}
+	return program.IsMasked(tcpFlagsField, not, program.Bytes(f.mask()), program.Bytes(f.set()))
+}
+
+// readFlags reads flagsTest's value.
+func readFlags(t program.Test) (o Opt[TCPFlags], ok bool) {
+	mask, set := t.Mask.Data, t.A.Data
+	if t.Load == tcpFlagsWide && len(mask) == 2 && len(set) == 2 {
+		mask, set = mask[1:], set[1:]
+	} else if t.Load != tcpFlagsField {
+		return o, false
+	}
+	if len(mask) != 1 || len(set) != 1 || t.Op > program.IsNe {
+		return o, false
+	}
+	return isOrNot(t.Not(), Flags(mask[0], set[0])), true
+}
 
 func (m TCP) blob() xtables.TCP {
 	b := xtables.TCP{Sport: [2]uint16{0, 65535}, Dport: [2]uint16{0, 65535}}
@@ -206,10 +240,11 @@ func readTCP(r *program.Reader) (m TCP, ok bool) {
 		return m, false
 	}
 	m.Sport, m.Dport = readPortPair(r)
-	if t, ok := r.Test(0); ok && t.Load == tcpFlagsField && t.Op <= program.IsNe &&
-		len(t.Mask.Data) == 1 && len(t.A.Data) == 1 {
-		m.Flags = isOrNot(t.Not(), Flags(t.Mask.Data[0], t.A.Data[0]))
-		r.Take(1)
+	if t, ok := r.Test(0); ok {
+		if f, ok := readFlags(t); ok {
+			m.Flags = f
+			r.Take(1)
+		}
 	}
 	return m, true
 }
