@@ -1,14 +1,9 @@
 package match
 
 import (
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"strings"
-
+	"github.com/gatehouse-fw/gatehouse/internal/opaque"
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
-	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
 // Raw is one nf_tables expression as the kernel's netlink attributes spell it. It is
@@ -25,30 +20,7 @@ func (Raw) Name() string { return raw.Name }
 
 func (Raw) ext() option.Extension { return raw }
 
-var raw = &option.Spec[Raw]{
-	Name: "nft",
-	Rows: []option.Row[Raw]{{
-		Name: "--expr", Args: 1, Want: "name:hex",
-		Set: func(r *Raw, _ bool, w []string, _ option.Context) error {
-			name, digits, _ := strings.Cut(w[0], ":")
-			data, err := hex.DecodeString(digits)
-			*r = Raw{name, string(data)}
-			return err
-		},
-		Get: func(r *Raw, _ nf.Family) (bool, string, bool) {
-			return false, r.Expr + ":" + hex.EncodeToString([]byte(r.Data)), true
-		},
-	}},
-	Check: func(r *Raw, _ option.Context) error {
-		if r.Expr == "" {
-			return errors.New("--expr must name an expression")
-		}
-		return nil
-	},
-	List: func(r Raw, _ *option.Lister) string {
-		return fmt.Sprintf("nft expr %s:%x", r.Expr, r.Data)
-	},
-}
+var raw = opaque.Raw[Raw]("nft", nil)
 
 // Compile adds the expression as it is.
 func (r Raw) Compile(c *program.Code) error {

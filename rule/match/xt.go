@@ -1,13 +1,9 @@
 package match
 
 import (
-	"encoding/hex"
-	"errors"
-	"fmt"
-
+	"github.com/gatehouse-fw/gatehouse/internal/opaque"
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
-	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
 // XT is a kernel xt match that this release has no type for, as its struct's
@@ -24,41 +20,14 @@ func (XT) Name() string { return xt.Name }
 
 func (XT) ext() option.Extension { return xt }
 
-var xt = &option.Spec[XT]{
-	Name: "xt",
-	Rows: []option.Row[XT]{
-		option.Field("--ext", func(x *XT) *string { return &x.Ext }, option.Text(28)),
-		option.Field("--revision", func(x *XT) *uint8 { return &x.Revision }, option.Number[uint8](0, 255)),
-		option.Field("--info", func(x *XT) *string { return &x.Info }, hexadecimal),
-	},
-	Check: func(x *XT, _ option.Context) error {
-		if x.Ext == "" {
-			return errors.New("--ext must name an extension")
-		}
-		return nil
-	},
-	List: func(x XT, _ *option.Lister) string {
-		return fmt.Sprintf("xt %s rev %d %x", x.Ext, x.Revision, x.Info)
-	},
-	Read: func(r *program.Reader) (XT, bool) {
-		e, ok := r.Item(0).(program.XTMatch)
-		if !ok || e.Rev > 255 {
-			return XT{}, false
-		}
-		r.Take(1)
-		return XT{e.Name, uint8(e.Rev), e.Info}, true
-	},
-}
-
-// hexadecimal is a codec for bytes.
-var hexadecimal = option.Codec[string]{
-	Want: "hexadecimal digits",
-	Parse: func(w string, _ option.Context) (string, error) {
-		b, err := hex.DecodeString(w)
-		return string(b), err
-	},
-	Print: func(s string, _ nf.Family) string { return hex.EncodeToString([]byte(s)) },
-}
+var xt = opaque.XT("xt", func(r *program.Reader) (XT, bool) {
+	e, ok := r.Item(0).(program.XTMatch)
+	if !ok || e.Rev > 255 {
+		return XT{}, false
+	}
+	r.Take(1)
+	return XT{e.Name, uint8(e.Rev), e.Info}, true
+})
 
 // Compile adds the match as it is.
 func (x XT) Compile(c *program.Code) error {
