@@ -195,7 +195,7 @@ func (c *checker) jump(i, n int, to string) {
 	case chain.IsBuiltIn(to):
 		c.fail(i, n, "", fmt.Errorf("%s: %w", to, ErrBuiltIn))
 	case !ok && chain.Reserved(to):
-		c.fail(i, n, to, fmt.Errorf("target %s is not known here, and there is no chain of that name: %w", to, fs.ErrNotExist))
+		c.fail(i, n, to, fmt.Errorf("%w %s, and no chain of that name: %w", ErrUnknownTarget, to, fs.ErrNotExist))
 	case !ok:
 		c.fail(i, n, "", fmt.Errorf("chain %s: %w", to, fs.ErrNotExist))
 	default:

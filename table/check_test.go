@@ -56,7 +56,7 @@ func TestRefused(t *testing.T) {
 		"POSTROUTING in filter":   {filter(chain.BuiltIn(chain.Postrouting, chain.Accept)), table.ErrHook, "filter POSTROUTING: "},
 		"a missing chain":         {filter(input(rule.Accept(), rule.Jump("x"))), fs.ErrNotExist, "filter INPUT rule 2: chain x: file does not exist (-j x)"},
 		"a missing chain, goto":   {filter(input(rule.Goto("x"))), fs.ErrNotExist, "filter INPUT rule 1: chain x: "},
-		"an unknown target":       {filter(input(rule.Jump("AUDIT"))), fs.ErrNotExist, "filter INPUT rule 1: target AUDIT is not known here"},
+		"an unknown target":       {filter(input(rule.Jump("AUDIT"))), fs.ErrNotExist, "filter INPUT rule 1: unknown target AUDIT, and no chain of that name: file does not exist (-j AUDIT)"},
 		"a built-in chain":        {filter(input(rule.Jump("OUTPUT")), chain.BuiltIn(chain.Output, chain.Accept)), table.ErrBuiltIn, "filter INPUT rule 1: OUTPUT: "},
 		"one that is not there":   {filter(input(rule.Jump("OUTPUT"))), table.ErrBuiltIn, "filter INPUT rule 1: OUTPUT: "},
 		"a chain to itself":       {filter(chain.New("x", rule.Jump("x"))), table.ErrLoop, "filter x rule 1: the chains jump in a loop: x -> x (-j x)"},

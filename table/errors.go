@@ -19,6 +19,8 @@ var (
 	ErrDepth     = errors.New("jumps too deep")
 	ErrPlace     = errors.New("not in this table or chain")
 	ErrInterface = errors.New("the chain's packets have no such interface")
+
+	ErrUnknownTarget = errors.New("unknown target") // one of iptables' that this release has not
 )
 
 // Error says what is wrong with a ruleset, and where.

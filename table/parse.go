@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/chain"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
 )
 
 // ErrCommand is the reason of a line that is no part of a text that describes
@@ -217,8 +218,11 @@ func (p *parser) insert(l Line, command, version, name string, i int) error {
 		return nil
 	}
 	rules, err := rule.ParseLine(version+l.Text[i:], p.family)
+	if err == nil {
+		err = unknownTarget(rules)
+	}
 	if err != nil {
-		return l.locate(err, i-len(version))
+		return l.locate(nameTarget(err, l.Text[i:]), i-len(version))
 	}
 	if l.Counted {
 		for k := range rules {
@@ -231,6 +235,32 @@ func (p *parser) insert(l Line, command, version, name string, i int) error {
 	}
 	d.rules = slices.Insert(d.rules, at, rules...)
 	return nil
+}
+
+// unknownTarget is the error of a rule that jumps to what can only be a target,
+// since no chain may have its name.
+func unknownTarget(rules []rule.Rule) error {
+	if j, ok := rules[0].Target().(target.Jump); ok && chain.Reserved(string(j)) {
+		return &rule.SyntaxError{Column: 1, Token: "-j " + string(j), Extension: string(j), Want: "a target or a chain", Err: ErrUnknownTarget}
+	}
+	return nil
+}
+
+// nameTarget makes an error about an option that nobody knows one about the
+// target whose option it must be, where nobody knows that either.
+func nameTarget(err error, text string) error {
+	if !errors.Is(err, rule.ErrUnknownOption) && !errors.Is(err, ErrUnknownTarget) {
+		return err
+	}
+	last := ""
+	for i := 0; i < len(text); {
+		word, end := chainWord(text, i)
+		if _, known := target.Find(word); last == "-j" && !known && chain.Reserved(word) {
+			return &rule.SyntaxError{Column: end - len(word) + 1, Token: word, Extension: word, Want: "a target that this release has", Err: ErrUnknownTarget}
+		}
+		last, i = word, end
+	}
+	return err
 }
 
 // locate moves a rule's error from its text to the line, offset bytes on.
