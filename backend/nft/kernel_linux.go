@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/wire"
@@ -20,6 +21,8 @@ type kernel struct {
 
 	net, user string // the namespaces, for errors
 	maxBatch  int    // bytes that one sendmsg may have
+
+	patience time.Duration // how long a Read is tried while others commit
 
 	mu     sync.Mutex
 	probed map[driver.XT]error
@@ -54,7 +57,7 @@ func dialKernel(ctx context.Context, n Namespace) (*kernel, error) {
 		return nil, err
 	}
 	defer ns.Close()
-	k := &kernel{probed: make(map[driver.XT]error)}
+	k := &kernel{probed: make(map[driver.XT]error), patience: readTime}
 	k.net, k.user = owner(ns)
 	if err := k.open(ns); err != nil {
 		k.Close()

@@ -77,7 +77,7 @@ func (r *reading) once(ctx context.Context) (gen uint32, err error) {
 
 // follow reads while it follows events, until nothing is left to be read again.
 func (r *reading) follow(ctx context.Context) (gen uint32, err error) {
-	bounded, cancel := context.WithTimeoutCause(ctx, readTime, driver.ErrUnstable)
+	bounded, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	gen, err = r.following(bounded)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
