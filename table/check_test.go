@@ -180,13 +180,3 @@ func TestDepthIsMeasuredOnce(t *testing.T) {
 		t.Error("took", took)
 	}
 }
-
-func BenchmarkErr(b *testing.B) {
-	rules := slices.Repeat([]rule.Rule{rule.Accept(match.Source(netip.MustParseAddr("192.0.2.1")), match.TCP{Dport: match.Is(nf.Port(22))})}, 100_000)
-	rs := table.NewRuleset(table.New(table.Filter, input(rules...)))
-	for b.Loop() {
-		if err := rs.Err(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
