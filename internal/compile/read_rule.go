@@ -151,8 +151,12 @@ func opaque(exprs []program.Expr) rule.Rule {
 		ms = append(ms, rawMatch(e))
 	}
 	if len(after) == 1 {
-		if t, ok := target.Read(program.NewReader(after, program.Env{}, nil)); ok {
-			return rule.New(t, ms...)
+		// A verdict is itself anywhere; what else there is may mean another thing
+		// elsewhere, or not come back, which may be why the rule is opaque.
+		if _, ok := after[0].(program.Verdict); ok {
+			if t, ok := target.Read(program.NewReader(after, program.Env{}, nil)); ok {
+				return rule.New(t, ms...)
+			}
 		}
 		raw := rawMatch(after[0])
 		return rule.New(target.Raw{Expr: raw.Expr, Data: raw.Data}, ms...)

@@ -37,6 +37,11 @@ func (t CONNMARK) compileXT(a program.Action) error {
 	if a.Env.Family == program.Inet {
 		return program.NotInInet("CONNMARK")
 	}
+	a.Add(program.XTTarget{Name: "CONNMARK", Rev: 2, Info: xtables.Encode(t.blob())})
+	return nil
+}
+
+func (t CONNMARK) blob() xtables.ConnMark {
 	b := xtables.ConnMark{
 		CTMark: t.bits.Value(), CTMask: t.ctmask, NFMask: t.nfmask,
 		ShiftBits: t.shift, Mode: uint8(t.mode) - 1,
@@ -47,8 +52,7 @@ func (t CONNMARK) compileXT(a program.Action) error {
 	if t.right {
 		b.ShiftDir = 1
 	}
-	a.Add(program.XTTarget{Name: "CONNMARK", Rev: 2, Info: xtables.Encode(b)})
-	return nil
+	return b
 }
 
 func readConnmark(r *program.Reader) (t CONNMARK, ok bool) {
@@ -83,5 +87,5 @@ func readXTConnmark(e program.XTTarget) (t CONNMARK, ok bool) {
 	} else {
 		t.nfmask, t.ctmask = b.NFMask, b.CTMask
 	}
-	return t, true
+	return t, t.blob() == b && t.mode <= connRestore
 }

@@ -70,7 +70,8 @@ func readCT(r *program.Reader) (t CT, ok bool) {
 			return t, false
 		}
 		r.Take(1)
-		return ctOf(b), true
+		t = ctOf(b)
+		return t, t.blob() == b
 	}
 	return t, false
 }

@@ -30,6 +30,11 @@ func (t DNAT) compileXT(a program.Action) error {
 	if err := tied(a.Env, "DNAT with a shift of ports", "nat"); err != nil {
 		return err
 	}
+	a.Add(program.XTTarget{Name: "DNAT", Rev: 2, Info: xtables.Encode(t.blob())})
+	return nil
+}
+
+func (t DNAT) blob() xtables.NATRange2 {
 	b := xtables.NATRange2{Flags: rangePorts | rangeOffset | t.flags()}
 	if t.To.Given() {
 		lo, hi := t.To.Bounds()
@@ -41,8 +46,7 @@ func (t DNAT) compileXT(a program.Action) error {
 	binary.BigEndian.PutUint16(b.MinPort[:], lo)
 	binary.BigEndian.PutUint16(b.MaxPort[:], hi)
 	binary.BigEndian.PutUint16(b.BasePort[:], t.Shift)
-	a.Add(program.XTTarget{Name: "DNAT", Rev: 2, Info: xtables.Encode(b)})
-	return nil
+	return b
 }
 
 func readXTDNAT(e program.XTTarget, env program.Env) (t DNAT, ok bool) {
@@ -64,5 +68,5 @@ func readXTDNAT(e program.XTTarget, env program.Env) (t DNAT, ok bool) {
 	t.Ports = nf.PortRange(binary.BigEndian.Uint16(b.MinPort[:]), binary.BigEndian.Uint16(b.MaxPort[:]))
 	t.Shift = binary.BigEndian.Uint16(b.BasePort[:])
 	t.NATOptions = natOptions(b.Flags)
-	return t, t.Ports.Err() == nil
+	return t, t.Ports.Err() == nil && t.blob() == b
 }

@@ -1,0 +1,47 @@
+package target_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-fw/gatehouse/internal/compile"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
+)
+
+// FuzzReadXT offers an xt target of any name and bytes: it is read, as itself or
+// as XT, and what was read compiles to those bytes again.
+func FuzzReadXT(f *testing.F) {
+	f.Add("TCPMSS", uint8(0), "\x78\x05\x00\x00\x00\x00\x00\x00")
+	f.Add("TCPMSS", uint8(0), "\x00\x00\x00\x00\x00\x00\x00\x00")
+	f.Add("CONNMARK", uint8(2), "\x00\x00\x00\x00\xff\x00\x00\x00\x0f\x00\x00\x00\x00\x00\x01\x00")
+	f.Add("CONNMARK", uint8(2), strings.Repeat("\xff", 16))
+	f.Add("CT", uint8(2), "\x02\x00"+strings.Repeat("\x00", 70))
+	f.Add("CT", uint8(2), strings.Repeat("\xff", 72))
+	f.Add("DNAT", uint8(2), "\x23\x00\x00\x00\x0a\x00\x00\x01"+strings.Repeat("\x00", 12)+"\x0a\x00\x00\x01"+strings.Repeat("\x00", 12)+"\x00\x50\x00\x5a\x03\xe8"+strings.Repeat("\x00", 6))
+	f.Add("DNAT", uint8(2), strings.Repeat("\xff", 48))
+	f.Fuzz(func(t *testing.T, name string, rev uint8, info string) {
+		if name == "" || len(name) > 28 || strings.ContainsAny(name, "\x00\n") {
+			return
+		}
+		in := &program.Rule{Exprs: []program.Expr{program.Counter{}, program.XTTarget{Name: name, Rev: uint32(rev), Info: info}}}
+		for _, env := range []program.Env{
+			{Family: program.IP, Table: "raw", Plain: true}, {Family: program.IP6, Table: "nat", Plain: true}, {Family: program.Inet, Table: "mangle"},
+		} {
+			r, _, err := compile.ReadRule(in, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Opaque() {
+				continue
+			}
+			if _, raw := r.Target().(target.XT); r.Err() != nil && !raw {
+				t.Fatalf("%v: %v", r, r.Err())
+			}
+			again, err := compile.Rule(r, env, true, 0)
+			if err == nil && !again.Same(in) {
+				t.Fatalf("%v compiles to\n%swant\n%s", r, program.Dump(again.Exprs), program.Dump(in.Exprs))
+			}
+		}
+	})
+}
