@@ -55,6 +55,7 @@ const (
 	MetaNFProto  MetaKey = 15
 	MetaL4Proto  MetaKey = 16
 	MetaPkttype  MetaKey = 19
+	MetaRandom   MetaKey = 24
 )
 
 // Meta loads what the kernel knows of a packet beside its bytes.

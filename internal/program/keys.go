@@ -7,6 +7,7 @@ var metaNames = map[MetaKey]string{
 	MetaIif: "iif", MetaOif: "oif", MetaIifname: "iifname", MetaOifname: "oifname",
 	MetaIiftype: "iiftype", MetaOiftype: "oiftype", MetaSkuid: "skuid", MetaSkgid: "skgid",
 	MetaNftrace: "nftrace", MetaNFProto: "nfproto", MetaL4Proto: "l4proto", MetaPkttype: "pkttype",
+	MetaRandom: "random",
 }
 
 // String is nft's word for the key, else its number.
@@ -54,7 +55,7 @@ func HostOrder(load Expr) int {
 			return 4
 		case MetaIiftype, MetaOiftype:
 			return 2
-		case MetaProtocol, MetaIifname, MetaOifname, MetaNFProto, MetaL4Proto, MetaPkttype, MetaNftrace:
+		case MetaProtocol, MetaIifname, MetaOifname, MetaNFProto, MetaL4Proto, MetaPkttype, MetaNftrace, MetaRandom:
 			return 0
 		}
 	case CT:

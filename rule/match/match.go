@@ -66,17 +66,23 @@ func Read(r *program.Reader) (m Match, ok bool) {
 // them: where two spell the same program, the one that is spelled more often
 // comes first, and the other leaves a note.
 var extensions = []option.Extension{
+	addrtype,
 	comment,
 	conntrack,
 	connmark,
 	hl,
 	icmp,
 	icmp6,
+	iprange,
 	length,
 	limit,
+	mac,
 	mark,
 	multiport,
+	owner,
+	pkttype,
 	state,
+	statistic,
 	tcp,
 	ttl,
 	udp,
