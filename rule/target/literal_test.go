@@ -182,6 +182,25 @@ func TestNotInInet(t *testing.T) {
 	}
 }
 
+// nft takes "meta nfproto ipv4" for implied by a TCP reset that follows at once:
+// its listing, loaded again, would reject IPv6 too.
+func TestUncountedResetForOneFamily(t *testing.T) {
+	reset := rule.New(target.Reject{With: target.TCPReset}, tcp)
+	one := rule.New(target.Reject{With: target.TCPReset}, tcp, match.Only(nf.IPv4))
+	env := program.Env{Family: program.Inet, Table: "filter"}
+	for _, tc := range []struct {
+		r       rule.Rule
+		counted bool
+		ok      bool
+	}{{reset, false, true}, {one, true, true}, {one, false, false}} {
+		_, err := compile.Rule(tc.r, env, tc.counted, 0)
+		var inexact *program.InexactError
+		if tc.ok != (err == nil) || err != nil && (!errors.As(err, &inexact) || !inexact.Inet) {
+			t.Errorf("%v, counted %t: %v", tc.r, tc.counted, err)
+		}
+	}
+}
+
 // A text for both families must not mean one thing to iptables and another to
 // ip6tables.
 func TestRejectForBothReadsAlike(t *testing.T) {

@@ -235,6 +235,12 @@ func (t Reject) Compile(a program.Action) error {
 	switch {
 	case !ok:
 		return errors.New("REJECT: the type is of another family")
+	case t.With == TCPReset && a.Env.Family == program.Inet && !a.Env.Both() && !counted(a):
+		return &program.InexactError{
+			Extension: "REJECT", Inet: true,
+			Why:  "nft 1.0.6 lists a TCP reset for one family without the family, where no counter stands before it",
+			Hint: "a rule with a counter can be in a table for both families",
+		}
 	case t.With == TCPReset:
 		a.Add(program.Reject{Type: rejectReset})
 	case a.Env.Both():
@@ -243,6 +249,16 @@ func (t Reject) Compile(a program.Action) error {
 		a.Add(program.Reject{Type: rejectICMP, Code: n.code})
 	}
 	return nil
+}
+
+// counted says whether a counter stands right before the target.
+func counted(a program.Action) bool {
+	exprs := a.Exprs()
+	if len(exprs) == 0 {
+		return false
+	}
+	_, ok := exprs[len(exprs)-1].(program.Counter)
+	return ok
 }
 
 // sees is the family of the packets that a rule sees.
