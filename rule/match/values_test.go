@@ -48,6 +48,7 @@ func TestLiteralsThatCannotBeProgrammed(t *testing.T) {
 		{"one of --ttl-eq", match.TTL{}},
 		{"together", match.TTL{Eq: match.Is(uint8(1)), Gt: match.Is(uint8(1))}},
 		{"cannot be inverted", match.HL{Lt: match.Not(uint8(1))}},
+		{"cannot be inverted", match.TTL{Gt: match.Not(uint8(1))}},
 		{"no names", match.TCP{Flags: match.Is(match.Flags(0xff, 0))}},
 	} {
 		if err := rule.Accept(tc.m).Err(); err == nil || !strings.Contains(err.Error(), tc.want) {
