@@ -67,7 +67,9 @@ func (c *conn) Commit(ctx context.Context, b driver.Batch) error {
 	if len(failures) > 0 {
 		return &driver.CommitError{Failures: failures}
 	}
-	h.state = next
+	if !b.Trial {
+		h.state = next
+	}
 	return nil
 }
 

@@ -1,0 +1,268 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-fw/gatehouse/internal/driver"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/table"
+)
+
+// Apply makes every table in rs what rs says, in one switch that sends only the
+// difference. Tables that rs does not name stay. What did not change keeps its
+// handle and counters; a rule that is rewritten carries on with the count that
+// was read just before; counters that rs presets are for rules that are new.
+func (f *Firewall) Apply(ctx context.Context, rs table.Ruleset) error {
+	return f.change(ctx, "apply", func(st *state) (*Plan, error) {
+		return f.planRuleset("apply", st, rs, nil)
+	})
+}
+
+// Edit runs fn on the ruleset as it is and commits what fn did in one
+// transaction. After a conflict with another writer fn is run again, on the
+// ruleset as it is then: it must not have effects that running it twice would
+// repeat.
+func (f *Firewall) Edit(ctx context.Context, fn func(e *Edit) error) error {
+	return f.change(ctx, "edit", func(st *state) (*Plan, error) { return f.planEdit(st, fn) })
+}
+
+// Commit sends the plan if the tables it touches are still as they were when it was made (commits elsewhere in
+// the namespace do not matter), else it returns ErrConflict.
+func (p *Plan) Commit(ctx context.Context) error {
+	start := time.Now()
+	err := p.f.send(ctx, p)
+	if errors.Is(err, errStale) {
+		return &Error{Op: p.op, Err: fmt.Errorf("%w: the plan is stale", ErrConflict), Hint: "plan again"}
+	}
+	if err == nil {
+		p.f.observe(ctx, p, 0, start)
+	}
+	return err
+}
+
+// errStale says that the owner's tables are no longer as the plan had them.
+var errStale = errors.New("tables changed since the plan was made")
+
+// change plans and sends, and does both again when another writer came in
+// between.
+func (f *Firewall) change(ctx context.Context, op string, plan func(*state) (*Plan, error)) error {
+	start := time.Now()
+	for try := 0; ; try++ {
+		st, err := f.read(ctx, op)
+		if err != nil {
+			return err
+		}
+		p, err := plan(st)
+		if err != nil {
+			return err
+		}
+		err = f.send(ctx, p)
+		switch {
+		case err == nil:
+			f.observe(ctx, p, try, start)
+			return nil
+		case !errors.Is(err, errStale):
+			return err
+		case try == f.cfg.Retries:
+			return &Error{
+				Op: op, Err: fmt.Errorf("%w: %d tries", ErrConflict, try+1),
+				Hint: "another program keeps changing this owner's tables",
+			}
+		}
+	}
+}
+
+// observe tells Config.Observe of a commit.
+func (f *Firewall) observe(ctx context.Context, p *Plan, conflicts int, start time.Time) {
+	if f.cfg.Observe == nil || p.Empty() {
+		return
+	}
+	gen, _ := f.drv.Generation(ctx)
+	f.cfg.Observe(Commit{Generation: gen, Changes: len(p.changes), Conflicts: conflicts, Took: time.Since(start)})
+}
+
+// send takes a plan's steps: stage, switch, sweep. errStale means that nothing
+// changed, since another writer was first.
+func (f *Firewall) send(ctx context.Context, p *Plan) error {
+	if p.Empty() {
+		return nil
+	}
+	if err := f.guard(ctx, p); err != nil {
+		return err
+	}
+	stage, turn, sweep, err := p.delta.Batches()
+	if err != nil {
+		return f.driverError(p.op, err)
+	}
+	for i, ops := range stage {
+		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {
+			f.unstage(ctx, stage[:i])
+			return f.failed(ctx, p, ops, err)
+		}
+	}
+	if err := f.turn(ctx, p, turn, stage); err != nil {
+		f.unstage(ctx, stage)
+		return err
+	}
+	for _, ops := range sweep {
+		// What is swept refers to nothing that is in force: that it could not be
+		// taken away (somebody refers to it now, or ctx ended) leaves it for the next
+		// change, and the ruleset is what was asked for.
+		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// turn commits the switch: only if the owner's tables are as the plan had them,
+// which the generation says, or, when somebody committed elsewhere in the
+// namespace, a look at them. The generation is taken last, so that a busy
+// neighbour cannot starve us.
+func (f *Firewall) turn(ctx context.Context, p *Plan, ops []driver.Op, stage [][]driver.Op) error {
+	expect := p.st.generation + uint32(len(stage))
+	for try := 0; try <= f.cfg.Retries; try++ {
+		err := f.drv.Commit(ctx, driver.Batch{Generation: expect, Ops: ops})
+		if err == nil || !errors.Is(err, driver.ErrConflict) {
+			return f.commitError(p, ops, err)
+		}
+		got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned})
+		if err != nil {
+			return f.driverError(p.op, err)
+		}
+		if !f.unchanged(p, got.Program, stage) {
+			return errStale
+		}
+		expect = got.Generation
+	}
+	return &Error{
+		Op: p.op, Err: fmt.Errorf("%w: %d tries", ErrConflict, f.cfg.Retries),
+		Hint: "other programs commit in this namespace faster than the switch can be sent",
+	}
+}
+
+// failed is the error of a stage that was refused: errStale where another
+// writer's change was the reason, as when both make a chain of one name.
+func (f *Firewall) failed(ctx context.Context, p *Plan, ops []driver.Op, err error) error {
+	var refused *driver.CommitError
+	if errors.As(err, &refused) {
+		got, rerr := f.drv.Read(ctx, driver.Scope{Table: f.owned})
+		if rerr == nil && !f.unchanged(p, got.Program, nil) {
+			return errStale
+		}
+	}
+	return f.commitError(p, ops, err)
+}
+
+// unchanged says whether what a plan had read is still so, but for what its own
+// stage has put there since.
+func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op) bool {
+	type name struct {
+		family       program.Family
+		table, chain string
+	}
+	staged := map[name]bool{}
+	for _, op := range slices.Concat(stage...) {
+		switch op.Kind {
+		case driver.AddTable:
+			staged[name{op.Table.Family, op.Table.Name, ""}] = true
+		case driver.AddChain:
+			staged[name{op.Table.Family, op.Table.Name, op.Chain.Name}] = true
+		}
+	}
+	for _, t := range p.have.Tables {
+		if u := now.Table(t.Family, t.Name); u == nil || u.Handle != t.Handle {
+			return false
+		}
+		for _, c := range t.Chains {
+			if now.Table(t.Family, t.Name).Chain(c.Name) == nil {
+				return false
+			}
+		}
+	}
+	for _, u := range now.Tables {
+		t := p.have.Table(u.Family, u.Name)
+		switch {
+		case p.st.raw.Table(u.Family, u.Name) != nil && t == nil:
+			continue // ours, and none of the plan's business
+		case t == nil && !staged[name{u.Family, u.Name, ""}]:
+			return false
+		case t == nil:
+			t = &program.Table{}
+		}
+		for _, d := range u.Chains {
+			if staged[name{u.Family, u.Name, d.Name}] {
+				continue
+			}
+			c := t.Chain(d.Name)
+			if c == nil || d.Handle != c.Handle || d.Policy != c.Policy || !sameRules(c.Rules, d.Rules) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func sameRules(a, b []*program.Rule) bool {
+	return slices.EqualFunc(a, b, func(x, y *program.Rule) bool { return x.Handle == y.Handle && x.Same(y) })
+}
+
+// unstage takes back what was put in place for a switch that did not happen. It
+// has a moment of its own, though the caller's context ended; what it leaves the
+// next change sweeps.
+func (f *Firewall) unstage(ctx context.Context, stage [][]driver.Op) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	for _, ops := range slices.Backward(stage) {
+		if undo := undone(ops); undo != nil {
+			_ = f.drv.Commit(ctx, driver.Batch{Ops: undo})
+		}
+	}
+}
+
+// undone are the operations that take staged ones back.
+func undone(ops []driver.Op) []driver.Op {
+	var flush, out []driver.Op
+	gone := map[string]bool{}
+	for _, op := range ops {
+		if op.Kind == driver.AddTable {
+			out = append(out, driver.Op{Kind: driver.DeleteTable, Table: op.Table})
+			gone[op.Table.Family.String()+op.Table.Name] = true
+		}
+	}
+	for _, op := range ops {
+		if gone[op.Table.Family.String()+op.Table.Name] {
+			continue
+		}
+		switch op.Kind {
+		case driver.AddChain:
+			flush = append(flush, driver.Op{Kind: driver.FlushChain, Table: op.Table, Chain: op.Chain})
+			out = append(out, driver.Op{Kind: driver.DeleteChain, Table: op.Table, Chain: op.Chain})
+		case driver.AddSet:
+			out = append(out, driver.Op{Kind: driver.DeleteSet, Table: op.Table, Set: op.Set})
+		}
+	}
+	return append(flush, out...)
+}
+
+// guard asks every guard.
+func (f *Firewall) guard(ctx context.Context, p *Plan) error {
+	if len(f.cfg.Guards) == 0 {
+		return nil
+	}
+	before, err := f.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	after := before.with(f, p)
+	for _, g := range f.cfg.Guards {
+		if err := g(ctx, before, after); err != nil {
+			return &Error{Op: p.op, Err: fmt.Errorf("%w: %w", ErrRefused, err)}
+		}
+	}
+	return nil
+}

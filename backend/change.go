@@ -1,0 +1,44 @@
+package backend
+
+import (
+	"fmt"
+
+	"github.com/gatehouse-fw/gatehouse/chain"
+	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/table"
+)
+
+// Op is what a Change does.
+type Op uint8
+
+const (
+	Add Op = iota + 1
+	Delete
+	Replace
+	SetPolicy
+)
+
+// Change is one step of a plan.
+type Change struct {
+	Op     Op
+	Table  table.ID
+	Chain  string       // "": about the table as a whole
+	Line   int          // the rule's number, from 1: in the new ruleset, for Delete in the old; 0: not about a rule
+	Rule   rule.Rule    // the rule, as it will be; for Delete as it was
+	Policy chain.Policy // of SetPolicy, and of Add for a built-in chain; 0: none
+}
+
+// String is the change as a line of a diff, in iptables syntax.
+func (c Change) String() string {
+	sign := map[Op]string{Add: "+", Delete: "-", Replace: "~", SetPolicy: "~"}[c.Op]
+	at := fmt.Sprintf("%s %s", sign, c.Table.Name())
+	switch {
+	case c.Chain == "":
+		return at
+	case c.Line > 0:
+		return fmt.Sprintf("%s %s %d: %v", at, c.Chain, c.Line, c.Rule)
+	case c.Policy != 0:
+		return fmt.Sprintf("%s :%s %v", at, c.Chain, c.Policy)
+	}
+	return fmt.Sprintf("%s :%s", at, c.Chain)
+}

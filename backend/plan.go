@@ -1,0 +1,228 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/internal/compile"
+	"github.com/gatehouse-fw/gatehouse/internal/constset"
+	"github.com/gatehouse-fw/gatehouse/internal/delta"
+	"github.com/gatehouse-fw/gatehouse/internal/page"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/table"
+)
+
+// Plan is a difference that was computed and not yet sent. Immutable.
+type Plan struct {
+	f       *Firewall
+	op      string
+	st      *state
+	have    *program.Program // the owner's tables that the plan is about, as the kernel has them
+	want    *program.Program // as they would be, in the kernel's form
+	after   table.Ruleset
+	delta   delta.Plan
+	changes []Change
+}
+
+// wanted is what a plan is to bring about.
+type wanted struct {
+	program *program.Program
+	all     bool // every table of the owner is meant, named or not
+}
+
+// Plan computes the difference that Apply would send.
+func (f *Firewall) Plan(ctx context.Context, rs table.Ruleset) (*Plan, error) {
+	st, err := f.read(ctx, "plan")
+	if err != nil {
+		return nil, err
+	}
+	return f.planRuleset("plan", st, rs, nil)
+}
+
+// PlanEdit is Plan for what fn does.
+func (f *Firewall) PlanEdit(ctx context.Context, fn func(e *Edit) error) (*Plan, error) {
+	st, err := f.read(ctx, "edit")
+	if err != nil {
+		return nil, err
+	}
+	return f.planEdit(st, fn)
+}
+
+// planEdit runs an edit on the state and plans what it did.
+func (f *Firewall) planEdit(st *state, fn func(e *Edit) error) (*Plan, error) {
+	e := newEdit(st.rules)
+	if err := fn(e); err != nil {
+		return nil, err
+	}
+	rs, err := e.ruleset()
+	if err != nil {
+		return nil, err
+	}
+	return f.planRuleset("edit", st, rs, e.fresh)
+}
+
+// planRuleset compiles a ruleset and plans it.
+func (f *Firewall) planRuleset(op string, st *state, rs table.Ruleset, fresh func(table.ID, string, int) bool) (*Plan, error) {
+	if err := invalid(op, rs.Err()); err != nil {
+		return nil, err
+	}
+	if err := f.fits(op, st, rs); err != nil {
+		return nil, err
+	}
+	o := f.opts
+	o.Fresh, o.Opaque = fresh, keeper(st, f.opts)
+	p, err := compile.Ruleset(rs, o)
+	if err != nil {
+		return nil, inexact(op, err)
+	}
+	return f.plan(st, rs, wanted{program: p}, op)
+}
+
+// fits refuses a table for one family where the owner has one for both, unless
+// the ruleset replaces all of it: the other family's half would be left hooked
+// or lost, and neither was said.
+func (f *Firewall) fits(op string, st *state, rs table.Ruleset) error {
+	for t := range rs.Tables() {
+		id := t.ID()
+		if id.Family() == nf.Both {
+			continue
+		}
+		if _, both := st.rules.Table(id.For(nf.Both)); !both {
+			continue
+		}
+		_, v4 := rs.Table(id.IPv4())
+		_, v6 := rs.Table(id.IPv6())
+		if !v4 || !v6 {
+			return &Error{
+				Op: op, Table: id, Family: id.Family(), Err: ErrInvalid,
+				Hint: "the owner has this table for both families: name both, or Remove it first",
+			}
+		}
+	}
+	return nil
+}
+
+// plan computes the steps from the state to what is wanted.
+func (f *Firewall) plan(st *state, after table.Ruleset, w wanted, op ...string) (*Plan, error) {
+	p := &Plan{f: f, op: strings.Join(append(op, "apply")[:1], ""), st: st, after: after, have: &program.Program{}}
+	for _, t := range st.raw.Tables {
+		if w.all || f.concerns(t, after) {
+			p.have.Tables = append(p.have.Tables, t)
+		}
+	}
+	p.want = w.program
+	if !f.opts.Plain {
+		p.want = page.Page(p.want, p.have, page.Size)
+	}
+	p.want = constset.Lower(p.want)
+	p.delta = delta.Diff(p.have, p.want, delta.Options{MaxBatch: st.maxBatch})
+	if st.newer && !p.delta.Empty() {
+		return nil, &Error{Op: p.op, Err: ErrNewer, Hint: "update this program, or Remove the tables with the newer one"}
+	}
+	p.changes = changes(f.before(st, p.have), after)
+	return p, nil
+}
+
+// concerns says whether a ruleset replaces a table: one of that name for a
+// family that it shares.
+func (f *Firewall) concerns(t *program.Table, rs table.Ruleset) bool {
+	id, _ := compile.Owned(t.Family, t.Name, f.opts)
+	for x := range rs.Tables() {
+		if x.ID().Name() != id.Name() {
+			continue
+		}
+		if _, ok := x.ID().Family().And(id.Family()); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// before are the tables as the model has them that a plan is about.
+func (f *Firewall) before(st *state, have *program.Program) table.Ruleset {
+	var out []table.Table
+	for t := range st.rules.Tables() {
+		if slices.ContainsFunc(have.Tables, func(x *program.Table) bool {
+			id, _ := compile.Owned(x.Family, x.Name, f.opts)
+			_, ok := id.Family().And(t.ID().Family())
+			return ok && id.Name() == t.ID().Name()
+		}) {
+			out = append(out, t)
+		}
+	}
+	return table.NewRuleset(out...)
+}
+
+// keeper finds the programs of rules that were read as opaque, so that they are
+// written back to the byte.
+func keeper(st *state, o compile.Options) func(program.Family, table.ID, string, string) (compile.Kept, bool) {
+	type key struct {
+		family             program.Family
+		table, chain, text string
+	}
+	var kept map[key]compile.Kept // made when the first opaque rule asks
+	return func(fam program.Family, id table.ID, chainName, text string) (compile.Kept, bool) {
+		if kept == nil {
+			kept = map[key]compile.Kept{}
+			for _, t := range st.flat.Tables {
+				tid, _ := compile.Owned(t.Family, t.Name, o)
+				for _, c := range t.Chains {
+					for i, r := range compile.Rules(t, c, tid, o) {
+						if r.Opaque() {
+							kept[key{t.Family, tid.Name(), compile.ModelName(c.Name), r.String()}] =
+								compile.Kept{Exprs: c.Rules[i].Exprs, UserData: c.Rules[i].UserData}
+						}
+					}
+				}
+			}
+		}
+		k, ok := kept[key{fam, id.Name(), chainName, text}]
+		return k, ok
+	}
+}
+
+// inexact gives a compiler's errors their public form.
+func inexact(op string, err error) error {
+	var out []error
+	var list interface{ Unwrap() []error }
+	if !errors.As(err, &list) {
+		return &Error{Op: op, Err: fmt.Errorf("%w: %w", ErrInexact, err)}
+	}
+	for _, x := range list.Unwrap() {
+		var ce *compile.Error
+		if !errors.As(x, &ce) {
+			out = append(out, &Error{Op: op, Err: fmt.Errorf("%w: %w", ErrInvalid, x)})
+			continue
+		}
+		e := &Error{
+			Op: op, Table: ce.Table, Chain: ce.Chain, Rule: ce.Rule, Text: ce.Text,
+			Extension: ce.Extension, Family: ce.Family, Err: fmt.Errorf("%w: %w", ErrInvalid, ce.Err),
+		}
+		var ie *program.InexactError
+		if errors.As(ce.Err, &ie) {
+			e.Err, e.Hint = fmt.Errorf("%w: %s", ErrInexact, ie.Why), ie.Hint
+		}
+		out = append(out, e)
+	}
+	return errors.Join(out...)
+}
+
+// Changes yields the changes in the model's terms: table by table, chain by chain.
+func (p *Plan) Changes() iter.Seq[Change] { return slices.Values(p.changes) }
+
+// Empty says whether nothing would change.
+func (p *Plan) Empty() bool { return p.delta.Empty() }
+
+// String is the plan as a diff in iptables syntax; "" where nothing would change.
+func (p *Plan) String() string {
+	var b strings.Builder
+	for _, c := range p.changes {
+		b.WriteString(c.String() + "\n")
+	}
+	return b.String()
+}
