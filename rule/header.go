@@ -91,15 +91,16 @@ func setProtocol(p *parser, not bool, w []string) error {
 	if p.b.header[protoSlot] != nil {
 		return fmt.Errorf("multiple -p flags not allowed: %w", ErrTwice)
 	}
-	if n, err := option.Uint(name, 0, 255); name == "all" || err == nil && n == 0 {
-		if not {
+	proto, ok := nf.ParseProtocol(name)
+	if !ok {
+		n, err := option.Uint(name, 0, 255)
+		switch {
+		case name != "all" && (err != nil || n != 0):
+			return fmt.Errorf("unknown protocol %q specified", w[0])
+		case not:
 			return errors.New("rule would never match protocol")
 		}
 		return nil
-	}
-	proto, ok := nf.ParseProtocol(name)
-	if !ok {
-		return fmt.Errorf("unknown protocol %q specified", w[0])
 	}
 	if not {
 		return p.header(match.NotProto(proto))

@@ -1,6 +1,9 @@
 package rule
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // word is one word of a command line and where it began.
 type word struct {
@@ -16,37 +19,50 @@ var errQuote = errors.New("unfinished quotes")
 // quotes around words that hold some, and a backslash inside quotes before a
 // character that stands for itself.
 func split(text string) (words []word, err error) {
-	var cur []byte
-	start, open, quoted := -1, false, false
-	flush := func() {
-		if start >= 0 {
-			words = append(words, word{string(cur), start + 1, quoted})
+	words = make([]word, 0, strings.Count(text, " ")+1)
+	for i := 0; i < len(text); {
+		if isBlank(text[i]) {
+			i++
+			continue
 		}
-		cur, start, quoted = nil, -1, false
+		start := i
+		for i < len(text) && !isBlank(text[i]) && text[i] != '"' {
+			i++
+		}
+		w := word{text[start:i], start + 1, false}
+		if i < len(text) && text[i] == '"' {
+			if w.text, i, err = unquote(text, start, i); err != nil {
+				return nil, err
+			}
+			w.quoted = true
+		}
+		words = append(words, w)
 	}
-	for i := 0; i < len(text); i++ {
+	return words, nil
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// unquote is the word that began at start and has its first quote at i, and
+// where it ends.
+func unquote(text string, start, i int) (w string, end int, err error) {
+	cur, open := []byte(text[start:i]), false
+	for ; i < len(text); i++ {
 		c := text[i]
 		switch {
 		case open && c == '\\' && i+1 < len(text):
 			i++
 			cur = append(cur, text[i])
 		case c == '"':
-			if start < 0 {
-				start = i
-			}
-			open, quoted = !open, true
-		case !open && (c == ' ' || c == '\t' || c == '\n' || c == '\r'):
-			flush()
+			open = !open
+		case !open && isBlank(c):
+			return string(cur), i, nil
 		default:
-			if start < 0 {
-				start = i
-			}
 			cur = append(cur, c)
 		}
 	}
 	if open {
-		return nil, &SyntaxError{Column: start + 1, Token: string(cur), Want: `a closing "`, Err: errQuote}
+		return "", i, &SyntaxError{Column: start + 1, Token: string(cur), Want: `a closing "`, Err: errQuote}
 	}
-	flush()
-	return words, nil
+	return string(cur), i, nil
 }

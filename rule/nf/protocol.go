@@ -44,10 +44,17 @@ func (p Protocol) String() string {
 // and the aliases of iptables; they are built in, so that the answer is the
 // same on a host without that file. "all" and 0 are no protocol: ok is false.
 func ParseProtocol(s string) (p Protocol, ok bool) {
-	if n, err := strconv.ParseUint(s, 0, 8); err == nil {
-		return Protocol(n), n != 0
+	if s != "" && s[0] >= '0' && s[0] <= '9' {
+		n, err := strconv.ParseUint(s, 0, 8)
+		return Protocol(n), err == nil && n != 0
 	}
 	s = strings.ToLower(s)
+	switch s { // what most rules say
+	case "tcp":
+		return TCP, true
+	case "udp":
+		return UDP, true
+	}
 	if p, ok := protocolAliases[s]; ok {
 		return p, true
 	}
