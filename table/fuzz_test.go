@@ -22,9 +22,12 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(string(text), uint8(0))
-		f.Add(string(text), uint8(4))
-		f.Add(string(text), uint8(6))
+		for family := range uint8(3) {
+			f.Add(string(text), family)
+		}
+		for line := range strings.Lines(string(text)) {
+			f.Add(line, uint8(1))
+		}
 	}
 	for _, text := range []string{
 		"*nat\n-6 -A OUTPUT\n-4 -A OUTPUT\nCOMMIT\n",
@@ -32,12 +35,12 @@ func FuzzParse(f *testing.F) {
 		"*filter\n:x - [1:2\n[3:4]-A x -c 1,2 -g x\nCOMMIT\n",
 		"*raw\n-P OUTPUT DROP\n-A OUTPUT -s 1.2,3.4.5.6/7 ! -o + -j LOG\nCOMMIT\n",
 	} {
-		f.Add(text, uint8(4))
+		f.Add(text, uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, text string, family uint8) {
-		fam := nf.Family(family % 3 * 2)
-		if fam == 2 {
-			fam = nf.IPv6
+		fam := [...]nf.Family{nf.Both, nf.IPv4, nf.IPv6}[family%3]
+		if !strings.HasPrefix(text, "*") { // a line or two
+			text = "*filter\n" + text + "\nCOMMIT\n"
 		}
 		rs, err := table.Parse(strings.NewReader(text), fam)
 		if err != nil {

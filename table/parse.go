@@ -76,9 +76,10 @@ func (p *parser) line(l Line) error {
 	case Commit:
 		chains := make([]chain.Chain, len(p.order))
 		for i, d := range p.order {
-			chains[i] = chain.New(d.name, d.rules...)
 			if d.policy != 0 {
 				chains[i] = chain.BuiltIn(d.name, d.policy, d.rules...).WithCounters(d.counters)
+			} else {
+				chains[i] = chain.New(d.name, d.rules...)
 			}
 		}
 		p.tables = append(p.tables, New(l.Table.For(p.family), chains...))
