@@ -91,9 +91,20 @@ func spell(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule
 	if err != nil {
 		return nil, &failure{"comment", err}
 	}
-	p := &program.Rule{Exprs: kernelNames(wire.Canonical(c.Exprs())), UserData: text}
+	p := &program.Rule{Exprs: kernelNames(typed(c.Exprs())), UserData: text}
 	p.Compat = compat(env)
 	return p, nil
+}
+
+// typed gives raw expressions their types, so that a caller's bytes and what the
+// kernel returns for them are the same program.
+func typed(exprs []program.Expr) []program.Expr {
+	for _, e := range exprs {
+		if _, ok := e.(program.Raw); ok {
+			return wire.Canonical(exprs)
+		}
+	}
+	return exprs
 }
 
 // place completes an environment with what the rule itself says.
