@@ -149,6 +149,7 @@ func TestCloseOnExec(t *testing.T) {
 func TestPermission(t *testing.T) {
 	h := labtest.Host(t)
 	var net, user string
+	errs := map[string]error{}
 	err := h.Do(func() error { // which keeps it to one thread
 		net, _ = os.Readlink("/proc/thread-self/ns/net")
 		user, _ = os.Readlink("/proc/thread-self/ns/user")
@@ -157,23 +158,34 @@ func TestPermission(t *testing.T) {
 		if err := unix.Capget(&hdr, &all[0]); err != nil {
 			return err
 		}
+		k, err := dialKernel(t.Context(), Here())
+		if err != nil {
+			return err
+		}
+		defer k.Close()
 		some = all
 		some[0].Effective &^= 1 << unix.CAP_NET_ADMIN
 		if err := unix.Capset(&hdr, &some[0]); err != nil {
 			return err
 		}
 		defer unix.Capset(&hdr, &all[0])
-		k, err := dialKernel(t.Context(), Here())
-		if err == nil {
-			k.Close()
-		}
-		return err
+		_, errs["dial"] = dialKernel(t.Context(), Here())
+		_, errs["generation"] = k.Generation(t.Context())
+		_, errs["read"] = k.Read(t.Context(), driver.Scope{})
+		errs["commit"] = k.Commit(t.Context(), driver.Batch{Ops: []driver.Op{{Kind: driver.AddTable, Table: small}}})
+		errs["probe"] = k.Probe(t.Context(), driver.XT{Family: p.IP, Name: "tcp"})
+		errs["probe inet"] = k.Probe(t.Context(), driver.XT{Family: p.Inet, Name: "comment"})
+		return nil
 	})
-	var p *permissionError
-	if !errors.Is(err, fs.ErrPermission) || !errors.Is(err, unix.EPERM) || !errors.As(err, &p) {
-		t.Fatalf("%v, want a *permissionError", err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if p.net != net || p.user != user {
-		t.Errorf("%v\nin %s, %s", err, net, user)
+	for name, err := range errs {
+		var e *permissionError
+		if !errors.Is(err, fs.ErrPermission) || !errors.Is(err, unix.EPERM) || !errors.As(err, &e) {
+			t.Errorf("%s: %v, want a *permissionError", name, err)
+		} else if e.net != net || e.user != user {
+			t.Errorf("%s: %v\nin %s, %s", name, err, net, user)
+		}
 	}
 }

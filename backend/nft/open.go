@@ -12,8 +12,8 @@ import (
 
 // Open connects to the network namespace of the calling thread. Errors are
 // *backend.Error: backend.ErrInvalid for a configuration that cannot be meant,
-// backend.ErrUnsupported where there is no nf_tables. Whether the caller may
-// program it, the first Read or Apply says.
+// backend.ErrUnsupported where there is no nf_tables, fs.ErrPermission without
+// the capability, which the error names together with the namespace.
 func Open(ctx context.Context, cfg backend.Config) (*backend.Firewall, error) {
 	return OpenIn(ctx, Namespace{}, cfg)
 }
