@@ -199,19 +199,3 @@ func parseCounters(s string) (c nf.Counters, ok bool) {
 	c.Bytes, errs[1] = strconv.ParseUint(bytes, 10, 64)
 	return c, errs == [2]error{}
 }
-
-// blanks separate words.
-const blanks = " \t"
-
-// cutWord is the word that begins at or after byte i of a line, up to the next
-// blank, and where it ends.
-func cutWord(line string, i int) (word string, end int) {
-	for i < len(line) && strings.IndexByte(blanks, line[i]) >= 0 {
-		i++
-	}
-	start := i
-	for i < len(line) && strings.IndexByte(blanks, line[i]) < 0 {
-		i++
-	}
-	return line[start:i], i
-}

@@ -220,10 +220,10 @@ func (p *parser) insert(l Line, command, version, name string, i int) error {
 	}
 	rules, err := rule.ParseLine(version+l.Text[i:], p.family)
 	if err == nil {
-		err = unknownTarget(rules)
+		err = p.jump(rules[0], version+l.Text[i:])
 	}
 	if err != nil {
-		return l.locate(nameTarget(err, l.Text[i:]), i-len(version))
+		return l.locate(unknownOption(err, version+l.Text[i:]), i-len(version))
 	}
 	if l.Counted {
 		for k := range rules {
@@ -238,30 +238,43 @@ func (p *parser) insert(l Line, command, version, name string, i int) error {
 	return nil
 }
 
-// unknownTarget is the error of a rule that jumps to what can only be a target,
-// since no chain may have its name.
-func unknownTarget(rules []rule.Rule) error {
-	if j, ok := rules[0].Target().(target.Jump); ok && chain.Reserved(string(j)) {
-		return &rule.SyntaxError{Column: 1, Token: "-j " + string(j), Extension: string(j), Want: "a target or a chain", Err: ErrUnknownTarget}
+// jump is the error of a rule that goes where there is nothing: iptables-restore
+// wants a chain declared before a rule names it.
+func (p *parser) jump(r rule.Rule, text string) error {
+	name, ok := leads(r)
+	if !ok || p.chains[name] != nil || chain.IsBuiltIn(name) {
+		return nil
 	}
-	return nil
+	e := &rule.SyntaxError{Column: afterJump(text, name), Token: name, Want: "a target, or a chain that is declared above",
+		Err: fmt.Errorf("no chain %s: %w", name, fs.ErrNotExist)}
+	if _, goes := r.Target().(target.Jump); goes && chain.Reserved(name) {
+		e.Extension, e.Err = name, ErrUnknownTarget
+	}
+	return e
 }
 
-// nameTarget makes an error about an option that nobody knows one about the
+// unknownOption makes an error about an option that nobody knows one about the
 // target whose option it must be, where nobody knows that either.
-func nameTarget(err error, text string) error {
-	if !errors.Is(err, rule.ErrUnknownOption) && !errors.Is(err, ErrUnknownTarget) {
+func unknownOption(err error, text string) error {
+	if !errors.Is(err, rule.ErrUnknownOption) {
 		return err
 	}
-	last := ""
-	for i := 0; i < len(text); {
-		word, end := chainWord(text, i)
-		if _, known := target.Find(word); last == "-j" && !known && chain.Reserved(word) {
-			return &rule.SyntaxError{Column: end - len(word) + 1, Token: word, Extension: word, Want: "a target that this release has", Err: ErrUnknownTarget}
+	for column, name := range targets(text) {
+		if _, known := target.Find(name); !known && chain.Reserved(name) {
+			return &rule.SyntaxError{Column: column, Token: name, Extension: name, Want: "a target that this release has", Err: ErrUnknownTarget}
 		}
-		last, i = word, end
 	}
 	return err
+}
+
+// afterJump is the column of a name behind -j or -g.
+func afterJump(text, name string) int {
+	for column, word := range targets(text) {
+		if word == name {
+			return column
+		}
+	}
+	return 1
 }
 
 // locate moves a rule's error from its text to the line, offset bytes on.
@@ -284,14 +297,12 @@ func (p *parser) foreign(text string) bool {
 		!strings.Contains(text, "--ipv") {
 		return false
 	}
-	for i := 0; i < len(text); {
-		word, end := chainWord(text, i)
+	for column, word := range words(text) {
 		if f := versionOf(word); f != nf.Both && f != p.family {
-			if _, err := rule.ParseLine(text[:i], p.family); !errors.Is(err, rule.ErrMissing) {
+			if _, err := rule.ParseLine(text[:column-1], p.family); !errors.Is(err, rule.ErrMissing) {
 				return true
 			}
 		}
-		i = end
 	}
 	return false
 }
@@ -304,27 +315,4 @@ func versionOf(word string) nf.Family {
 		return nf.IPv6
 	}
 	return nf.Both
-}
-
-// chainWord is cutWord for a word that may be in double quotes.
-func chainWord(line string, i int) (word string, end int) {
-	word, end = cutWord(line, i)
-	if !strings.HasPrefix(word, `"`) {
-		return word, end
-	}
-	start := end - len(word)
-	var b strings.Builder
-	for k := start + 1; k < len(line); k++ {
-		switch line[k] {
-		case '\\':
-			if k++; k < len(line) {
-				b.WriteByte(line[k])
-			}
-		case '"':
-			return b.String(), k + 1
-		default:
-			b.WriteByte(line[k])
-		}
-	}
-	return b.String(), len(line)
 }
