@@ -59,9 +59,9 @@ func TestNames(t *testing.T) {
 func TestRulesAreNumberedFromOneAndNobodyElses(t *testing.T) {
 	rules := []rule.Rule{rule.Accept(match.In("lo")), rule.Drop()}
 	c := chain.New("X", rules...)
-	d := c.With(rules...)
+	d, e := c.With(rules...), chain.BuiltIn(chain.Input, chain.Drop, rules...)
 	rules[0] = rule.Return()
-	for _, c := range []chain.Chain{c, d} {
+	for _, c := range []chain.Chain{c, d, e} {
 		var got []string
 		for n, r := range c.Rules() {
 			if s, ok := c.Rule(n); !ok || !s.Equal(r) {

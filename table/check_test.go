@@ -62,6 +62,8 @@ func TestRefused(t *testing.T) {
 		"a chain to itself":       {filter(chain.New("x", rule.Jump("x"))), table.ErrLoop, "filter x rule 1: the chains jump in a loop: x -> x (-j x)"},
 		"-o in INPUT":             {filter(input(rule.Accept(match.NotOut("eth0")))), table.ErrInterface, "filter INPUT rule 1: can't use -o with INPUT"},
 		"-i in OUTPUT":            {filter(out), table.ErrInterface, "filter OUTPUT rule 1: can't use -i with OUTPUT"},
+		"-o in PREROUTING":        {table.NewRuleset(table.New(table.Raw, chain.BuiltIn(chain.Prerouting, chain.Accept, rule.Drop(match.Out("a"))))), table.ErrInterface, "raw PREROUTING rule 1: can't use -o"},
+		"-i in POSTROUTING":       {table.NewRuleset(table.New(table.NAT, chain.BuiltIn(chain.Postrouting, chain.Accept, rule.Accept(match.In("a"))))), table.ErrInterface, "nat POSTROUTING rule 1: can't use -i"},
 		"DROP in nat":             {table.NewRuleset(table.New(table.NAT, chain.New("x", rule.Drop()))), table.ErrPlace, "nat x rule 1: "},
 		"a rule's own":            {filter(input(rule.Accept(match.In("")))), nil, "filter INPUT rule 1: -i: "},
 		"IPv6 in an IPv4 table":   {table.NewRuleset(table.New(table.Filter.IPv4(), input(rule.Accept(match.Source(netip.MustParseAddr("::1")))))), rule.ErrFamily, "IPv4 filter INPUT rule 1: "},

@@ -103,28 +103,26 @@ func (a *accepts) look(r rule.Rule) {
 	if r.Target() != target.Accept {
 		return
 	}
-	loopback, any := false, true
-	proto, neighbours := nf.Protocol(0), true
+	loopback, bare := false, true
+	protocol, neighbours := true, r.Family().Has(nf.IPv6)
 	for m := range r.Matches() {
 		switch m := m.(type) {
 		case match.Iface:
 			name, not, _ := m.Device.Get()
-			loopback, any = name == "lo" && !not, false
+			loopback, bare = name == "lo" && !not, false
 		case match.Protocol:
 			p, not, _ := m.Proto.Get()
-			if proto = p; not {
-				proto, any = 0, false
-			}
+			protocol = false
+			neighbours = neighbours && (p == nf.ICMPv6) != not
 		case match.ICMP6:
-			neighbours = solicits(m)
-		case match.Version, match.Comment:
+			neighbours = neighbours && solicits(m)
+		case match.Version, match.Comment, match.HL:
 		default:
-			any = false
+			bare = false
 		}
 	}
-	any = any && proto == 0
-	a.loopback = a.loopback || loopback || any
-	a.neighbours = a.neighbours || r.Family().Has(nf.IPv6) && (any || proto == nf.ICMPv6 && neighbours)
+	a.loopback = a.loopback || loopback || bare && protocol
+	a.neighbours = a.neighbours || bare && neighbours
 }
 
 // solicits says whether a match takes neighbour solicitations.

@@ -60,7 +60,7 @@ func refusesByName(t *testing.T, text string, f nf.Family, missing string) {
 }
 
 func TestColumnsAreWhatIptablesSavesAndLists(t *testing.T) {
-	for name, f := range map[string]nf.Family{"columns.rules": nf.IPv4, "columns.ip6.rules": nf.IPv6} {
+	for name, f := range map[string]nf.Family{"columns.rules": nf.IPv4, "tables.rules": nf.IPv4, "columns.ip6.rules": nf.IPv6} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", name))
 			if err != nil {

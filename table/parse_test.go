@@ -119,6 +119,8 @@ func TestSyntaxErrors(t *testing.T) {
 		"*filter\n-A INPUT -g AUDIT --type drop\nCOMM":  {2, 13, table.ErrUnknownTarget},
 		"*filter\n-A INPUT -j x\n:x -\nCOMMIT\n":        {2, 13, fs.ErrNotExist},
 		"*filter\n-A INPUT -p tcp -g \"x\"\nCOMMIT\n":   {2, 20, fs.ErrNotExist},
+		"*filter\n-A INPUT -g AUDIT\nCOMMIT\n":          {2, 13, fs.ErrNotExist},
+		"*filter\n-A INPUT -j OUTPUT\nCOMMIT\n":         {0, 0, nil}, // Err says it
 		"*filter\n-6 -A INPUT -s 1.2.3.4 -6\nCOMMIT\n":  {0, 0, nil},
 		"*filter\n-A INPUT -p tcp --dport 70000\nCOMM":  {2, 17, nil},
 		"*filter\n  # no comment\nCOMMIT\n":             {2, 3, table.ErrCommand},

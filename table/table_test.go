@@ -56,10 +56,11 @@ func TestTablesAreValues(t *testing.T) {
 	if a, _ := changed.Chain("a"); a.Len() != 1 {
 		t.Error("not replaced")
 	}
-	two := tb.WithChain(chain.New("d"))
-	three := tb.WithChain(chain.New("e"))
-	if names(two) != "a c d" || names(three) != "a c e" {
-		t.Errorf("two tables share their chains: %s | %s", names(two), names(three))
+	for grown := tb; grown.Len() < 20; grown = grown.WithChain(chain.New("d" + strings.Repeat("x", grown.Len()))) {
+		left, right := grown.WithChain(chain.New("y")), grown.WithChain(chain.New("z"))
+		if names(left) != names(grown)+" y" || names(right) != names(grown)+" z" {
+			t.Fatalf("two tables share their chains: %s | %s", names(left), names(right))
+		}
 	}
 }
 
