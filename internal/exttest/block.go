@@ -27,6 +27,7 @@ type Block struct {
 	Error    string
 	Iptables string
 	NFTSave  string
+	NoReload bool // nft cannot load its own listing of it
 }
 
 // Refused says whether the example is one of bad input.
@@ -44,7 +45,13 @@ type File struct {
 // Load reads every testdata/*.txt of the package whose tests run.
 func Load(t testing.TB) []File {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*.txt")
+	return LoadFrom(t, "testdata")
+}
+
+// LoadFrom reads every *.txt in a directory.
+func LoadFrom(t testing.TB, dir string) []File {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +146,8 @@ func (b *Block) set(line string) (program bool, err error) {
 		b.Error = value
 	case "iptables":
 		b.Iptables = value
+	case "reload":
+		b.NoReload = value == "no"
 	case "nft-save":
 		b.NFTSave = value
 	default:

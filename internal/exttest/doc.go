@@ -23,5 +23,6 @@
 // comment that says why: "iptables: accepts", "iptables: refuses" or, where it
 // has no opinion worth asking for, "iptables: skip". nft-save is what the nft
 // variant saves where that is not what the legacy one does; "nft-save: refused"
-// and "nft-save: accepted" are for what only one of them takes.
+// and "nft-save: accepted" are for what only one of them takes. "reload: no" is
+// for a native rule whose listing nft itself reads otherwise, or not at all.
 package exttest

@@ -110,7 +110,7 @@ func (j judge) concerns(b *Block) bool {
 func (j judge) try(b *Block) lab.Result {
 	r := j.Restore(restoreText([]*Block{b}, false), "--noflush")
 	if r.Exit == 0 {
-		j.Restore("*" + b.Table + "\n-F " + b.Chain + "\nCOMMIT\n", "--noflush")
+		j.Restore("*"+b.Table+"\n-F "+b.Chain+"\nCOMMIT\n", "--noflush")
 	}
 	return r
 }

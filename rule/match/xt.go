@@ -29,8 +29,12 @@ var xt = opaque.XT("xt", func(r *program.Reader) (XT, bool) {
 	return XT{e.Name, uint8(e.Rev), e.Info}, true
 })
 
-// Compile adds the match as it is.
+// Compile adds the match as it is, in a table for one family: the kernel has few
+// of them for inet, and which is not to be known here.
 func (x XT) Compile(c *program.Code) error {
+	if c.Env.Family == program.Inet {
+		return program.NotInInet(x.Ext)
+	}
 	c.Add(program.XTMatch{Name: x.Ext, Rev: uint32(x.Revision), Info: x.Info})
 	return nil
 }

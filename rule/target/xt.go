@@ -29,8 +29,12 @@ var xt = opaque.XT("XT", func(r *program.Reader) (XT, bool) {
 	return XT{e.Name, uint8(e.Rev), e.Info}, true
 })
 
-// Compile adds the target as it is.
+// Compile adds the target as it is, in a table for one family: the kernel has few
+// of them for inet, and which is not to be known here.
 func (x XT) Compile(a program.Action) error {
+	if a.Env.Family == program.Inet {
+		return program.NotInInet(x.Ext)
+	}
 	a.Add(program.XTTarget{Name: x.Ext, Rev: uint32(x.Revision), Info: x.Info})
 	return nil
 }
