@@ -174,6 +174,12 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 			staged[name{op.Table.Family, op.Table.Name, op.Chain.Name}] = true
 		}
 	}
+	for n := range staged {
+		// Another writer may have swept it: to that one it was in nobody's use.
+		if u := now.Table(n.family, n.table); u == nil || n.chain != "" && u.Chain(n.chain) == nil {
+			return false
+		}
+	}
 	for _, t := range p.have.Tables {
 		if u := now.Table(t.Family, t.Name); u == nil || u.Handle != t.Handle {
 			return false
