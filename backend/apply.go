@@ -105,15 +105,26 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 		}
 	}
 	if err := f.turn(ctx, p, turn, stage); err != nil {
-		f.unstage(ctx, stage)
+		if !errors.Is(err, ErrUncertain) { // else it may be in force
+			f.unstage(ctx, stage)
+		}
 		return err
 	}
+	return f.sweep(ctx, p, sweep)
+}
+
+// sweep takes away what nothing refers to any more. That some of it could not be
+// taken away (somebody refers to it now, or ctx ended) leaves it for the next
+// change: the ruleset in force is what was asked for. To Remove it is a failure.
+func (f *Firewall) sweep(ctx context.Context, p *Plan, sweep [][]driver.Op) error {
 	for _, ops := range sweep {
-		// What is swept refers to nothing that is in force: that it could not be
-		// taken away (somebody refers to it now, or ctx ended) leaves it for the next
-		// change, and the ruleset is what was asked for.
-		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {
-			break
+		err := f.drv.Commit(ctx, driver.Batch{Ops: ops})
+		switch {
+		case err == nil:
+		case p.op == opRemove:
+			return f.commitError(p, ops, err)
+		default:
+			return nil
 		}
 	}
 	return nil

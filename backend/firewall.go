@@ -130,10 +130,13 @@ func (f *Firewall) Read(ctx context.Context, tables ...table.ID) (table.Ruleset,
 // Remove takes away every table of the owner: what an uninstall does. Nothing to
 // remove is no error.
 func (f *Firewall) Remove(ctx context.Context) error {
-	return f.change(ctx, "remove", func(st *state) (*Plan, error) {
-		return f.plan(st, table.Ruleset{}, wanted{all: true, program: &program.Program{}})
+	return f.change(ctx, opRemove, func(st *state) (*Plan, error) {
+		return f.plan(opRemove, st, table.Ruleset{}, wanted{all: true, program: &program.Program{}})
 	})
 }
+
+// opRemove is Remove's name in errors.
+const opRemove = "remove"
 
 // driverError gives a driver's error its public identity.
 func (f *Firewall) driverError(op string, err error) error {

@@ -80,7 +80,7 @@ func (f *Firewall) planRuleset(op string, st *state, rs table.Ruleset, fresh fun
 	if err != nil {
 		return nil, inexact(op, err)
 	}
-	return f.plan(st, rs, wanted{program: p}, op)
+	return f.plan(op, st, rs, wanted{program: p})
 }
 
 // fits refuses a table for one family where the owner has one for both, unless
@@ -108,8 +108,8 @@ func (f *Firewall) fits(op string, st *state, rs table.Ruleset) error {
 }
 
 // plan computes the steps from the state to what is wanted.
-func (f *Firewall) plan(st *state, after table.Ruleset, w wanted, op ...string) (*Plan, error) {
-	p := &Plan{f: f, op: strings.Join(append(op, "apply")[:1], ""), st: st, after: after, have: &program.Program{}}
+func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*Plan, error) {
+	p := &Plan{f: f, op: op, st: st, after: after, have: &program.Program{}}
 	for _, t := range st.raw.Tables {
 		if w.all || f.concerns(t, after) {
 			p.have.Tables = append(p.have.Tables, t)
