@@ -67,6 +67,9 @@ type State struct {
 type Batch struct {
 	Generation uint32 // as read; 0: whatever it is
 	Ops        []Op
+	// Trial says what the host would refuse, and commits nothing. Loops, depth and
+	// hooks of a table that the batch itself makes are not looked at.
+	Trial bool
 }
 
 // OpKind is what an Op does.
