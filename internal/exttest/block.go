@@ -27,7 +27,7 @@ type Block struct {
 	Error    string
 	Iptables string
 	NFTSave  string
-	NoReload bool // nft cannot load its own listing of it
+	Reload   string // "no": nft cannot load its own listing of it; "reordered": it loads the tests in another order
 }
 
 // Refused says whether the example is one of bad input.
@@ -147,7 +147,7 @@ func (b *Block) set(line string) (program bool, err error) {
 	case "iptables":
 		b.Iptables = value
 	case "reload":
-		b.NoReload = value == "no"
+		b.Reload = value
 	case "nft-save":
 		b.NFTSave = value
 	default:
@@ -163,6 +163,8 @@ func (b *Block) check() error {
 	switch {
 	case !slices.Contains([]string{"", "accepts", "refuses", "skip"}, b.Iptables):
 		return fmt.Errorf("%v: iptables: %q", b, b.Iptables)
+	case !slices.Contains([]string{"", "no", "reordered"}, b.Reload):
+		return fmt.Errorf("%v: reload: %q", b, b.Reload)
 	case b.Refused() && (b.List != "" || b.Program != nil || b.NFT != ""):
 		return fmt.Errorf("%v: refused and yet expected to be programmed", b)
 	case b.Iptables == "accepts" && !b.Refused():

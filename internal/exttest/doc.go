@@ -24,5 +24,6 @@
 // has no opinion worth asking for, "iptables: skip". nft-save is what the nft
 // variant saves where that is not what the legacy one does; "nft-save: refused"
 // and "nft-save: accepted" are for what only one of them takes. "reload: no" is
-// for a native rule whose listing nft itself reads otherwise, or not at all.
+// for a native rule whose listing nft itself cannot load, "reload: reordered" for
+// one that it loads as the same statements in another order; either is looked at.
 package exttest

@@ -39,33 +39,13 @@ func Kernel(t *testing.T, files []File) {
 			}
 			compareLines(t, placed, nftLines(oracle.Nft(t, all).List()))
 			reloads(t, native)
+			for _, b := range f.Blocks {
+				if b.Reload != "" {
+					reloadsOtherwise(t, b)
+				}
+			}
 		})
 	}
-}
-
-// reloads wants nft to load what it lists. It may list it otherwise then (it
-// leaves out what it can conclude, -p tcp before a port), if the rules are the same.
-func reloads(t *testing.T, host *lab.Host) {
-	first, second := oracle.Nft(t, host), oracle.Nft(t, labtest.Host(t))
-	before := first.List()
-	if r := second.Load(before); r.Exit != 0 {
-		t.Errorf("nft cannot load what it lists:\n%s", r.Stderr)
-		return
-	}
-	if after := second.List(); before != after && expressions(first) != expressions(second) {
-		t.Errorf("nft loads its own listing otherwise:\n%s", firstDifference(before, after))
-	}
-}
-
-// expressions are those of every rule, without the rules' handles.
-func expressions(nft *oracle.NftTool) string {
-	var b strings.Builder
-	for line := range strings.Lines(nft.Debug()) {
-		if strings.HasPrefix(line, "  [ ") || strings.HasPrefix(line, "table ") || strings.HasPrefix(line, "\tchain ") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
 }
 
 // variantsOf are all kinds of tables.
@@ -148,7 +128,7 @@ func (v variant) entries(f File, name string, native bool) map[string][]*entry {
 		v.env.Table = name
 		for i, r := range rs {
 			p, err := v.compile(r)
-			if p == nil || err != nil || native && (p.XT() || b.NoReload) {
+			if p == nil || err != nil || native && (p.XT() || b.Reload != "") {
 				continue
 			}
 			e := &entry{block: b, rule: r.In(v.family)}
@@ -252,18 +232,4 @@ func nftLines(listing string) map[string][]string {
 		}
 	}
 	return out
-}
-
-// firstDifference shows where two texts part.
-func firstDifference(a, b string) string {
-	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
-	for i := range min(len(as), len(bs)) {
-		if as[i] != bs[i] {
-			return fmt.Sprintf("line %d: %s\nagain:   %s", i+1, as[i], bs[i])
-		}
-	}
-	if b == "" {
-		return a
-	}
-	return fmt.Sprintf("%d lines, again %d", len(as), len(bs))
 }

@@ -14,7 +14,8 @@ import (
 // empty name, which "! -i x" matches.
 //
 // It is native: meta iifname or oifname, compared with the whole padded name,
-// so that lo is not also lo1; a prefix compares only its own bytes.
+// so that lo is not also lo1; a prefix compares only its own bytes. A name with "
+// in it works, but nft cannot load its own listing of it.
 type Iface struct {
 	Out    bool        // -o; false: -i
 	Prefix bool        // iptables' trailing +: every name that starts with Device

@@ -1,6 +1,8 @@
 package match
 
 import (
+	"slices"
+
 	"github.com/gatehouse-fw/gatehouse/internal/opaque"
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -29,12 +31,20 @@ var xt = opaque.XT("xt", func(r *program.Reader) (XT, bool) {
 	return XT{e.Name, uint8(e.Rev), e.Info}, true
 })
 
-// Compile adds the match as it is, in a table for one family: the kernel has few
-// of them for inet, and which is not to be known here.
+// Compile adds the match as it is; in an inet table, where the kernel has few of
+// them, only one that it is known to have there.
 func (x XT) Compile(c *program.Code) error {
-	if c.Env.Family == program.Inet {
+	if c.Env.Family == program.Inet && !slices.Contains(inInet[:], x.Ext) {
 		return program.NotInInet(x.Ext)
 	}
 	c.Add(program.XTMatch{Name: x.Ext, Rev: uint32(x.Revision), Info: x.Info})
 	return nil
+}
+
+// inInet are the matches that the kernel registers for every family
+// (NFPROTO_UNSPEC), so that inet tables have them too; a test asks the kernel for
+// each. One that is not here is programmed into an ip and an ip6 table.
+var inInet = [...]string{
+	"bpf", "cgroup", "comment", "connbytes", "connlabel", "connmark", "conntrack", "cpu", "devgroup", "helper",
+	"limit", "mark", "pkttype", "quota", "state", "statistic", "string", "time", "u32",
 }

@@ -20,7 +20,10 @@ import (
 // It is native in every family, nf_tables' log expression, which calls the same
 // nf_log_packet as xt_LOG.c. In a network namespace other than the first the
 // kernel prints nothing unless net.netfilter.nf_log_all_netns is set. A prefix
-// with " or $ works, but nft cannot load its own listing of it.
+// with " or $ works, but nft's grammar has no way to say one, and nft does not
+// load its own listing of it, or finds other words behind the quote: leave both
+// out of a ruleset that is to be saved as nft's text. The kernel's xt_LOG would be
+// no better, since nft lists it alike.
 type Log struct {
 	Prefix      string   // --log-prefix, at most 29 bytes on one line; "": none
 	Level       LogLevel // --log-level; zero: warning

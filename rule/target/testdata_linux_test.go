@@ -9,7 +9,6 @@ import (
 
 func TestMain(m *testing.M) { labtest.Main(m) }
 
-
 func TestExamplesInTheKernel(t *testing.T) { exttest.Kernel(t, exttest.Load(t)) }
 
 func TestExamplesAgainstIptables(t *testing.T) { exttest.IPTables(t, exttest.Load(t)) }
