@@ -118,19 +118,61 @@ func (r Rule) Target() target.Target {
 }
 
 // In is the rule as it stands in a table for family f: a -4 or -6 that says no
-// more than the table does is dropped. A rule of another family has an error.
+// more than the table does is dropped, and one that only the command said (Parse
+// for one family) is put in where the table is for both. A rule of another family
+// has an error.
 func (r Rule) In(f nf.Family) Rule {
 	g, ok := r.family.And(f)
 	if !ok && r.err == nil {
 		r.err = &familyError{r.family, f}
 	}
-	if f == nf.Both || !ok {
+	switch {
+	case !ok:
 		return r
+	case f == nf.Both:
+		return r.said()
 	}
 	r.family = g
-	r.matches = slices.DeleteFunc(slices.Clone(r.matches), func(m match.Match) bool {
-		_, ok := m.(match.Version)
-		return ok
-	})
+	if len(r.matches) > 0 { // a -4 or -6 stands first: see match.Header
+		if _, ok := r.matches[0].(match.Version); ok {
+			r.matches = r.matches[1:]
+		}
+	}
+	return r
+}
+
+// said is the rule with a -4 or -6 where it is for one family and no part of it
+// says so.
+func (r Rule) said() Rule {
+	if r.family == nf.Both {
+		return r
+	}
+	for _, m := range r.matches {
+		f := nf.Both
+		if h, ok := m.(match.Header); ok {
+			f = h.Family()
+		} else {
+			f = match.Extension(m).NeedsOf(m).Family
+		}
+		if f != nf.Both {
+			return r
+		}
+	}
+	if e := target.Extension(r.Target()); e != nil && e.NeedsOf(r.target).Family != nf.Both {
+		return r
+	}
+	r.matches = slices.Insert(slices.Clone(r.matches), 0, match.Match(match.Only(r.family)))
+	return r
+}
+
+// Retarget is the rule with its jump or goto to chain from going to chain to;
+// any other rule is itself.
+func (r Rule) Retarget(from, to string) Rule {
+	switch r.target {
+	case target.Jump(from):
+		r.target = target.Jump(to)
+	case target.Goto(from):
+		r.target = target.Goto(to)
+	}
 	return r
 }
