@@ -131,7 +131,8 @@ func (c Chain) With(rules ...rule.Rule) Chain {
 
 // In is the chain as it stands in a table for family f: see rule.Rule.In.
 func (c Chain) In(f nf.Family) Chain {
-	if f == nf.Both || len(c.rules) == 0 {
+	narrower := func(r rule.Rule) bool { return r.Family() != nf.Both }
+	if len(c.rules) == 0 || f == nf.Both && !slices.ContainsFunc(c.rules, narrower) {
 		return c
 	}
 	rules := make([]rule.Rule, len(c.rules))
