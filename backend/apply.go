@@ -176,13 +176,15 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 		family       program.Family
 		table, chain string
 	}
-	staged := map[name]bool{}
+	staged, renamed := map[name]bool{}, map[uint64]bool{}
 	for _, op := range slices.Concat(stage...) {
 		switch op.Kind {
 		case driver.AddTable:
 			staged[name{op.Table.Family, op.Table.Name, ""}] = true
 		case driver.AddChain:
 			staged[name{op.Table.Family, op.Table.Name, op.Chain.Name}] = true
+		case driver.RenameChain:
+			renamed[op.Chain.Handle] = true // out of the way of one that takes its name
 		}
 	}
 	for n := range staged {
@@ -196,7 +198,7 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 			return false
 		}
 		for _, c := range t.Chains {
-			if now.Table(t.Family, t.Name).Chain(c.Name) == nil {
+			if byHandle(now.Table(t.Family, t.Name), c.Handle) == nil {
 				return false
 			}
 		}
@@ -215,13 +217,23 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 			if staged[name{u.Family, u.Name, d.Name}] {
 				continue
 			}
-			c := t.Chain(d.Name)
-			if c == nil || d.Handle != c.Handle || d.Policy != c.Policy || !sameRules(c.Rules, d.Rules) {
+			c := byHandle(t, d.Handle)
+			if c == nil || d.Policy != c.Policy || !sameRules(c.Rules, d.Rules) || d.Name != c.Name && !renamed[d.Handle] {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// byHandle finds a chain, whatever its name is by now.
+func byHandle(t *program.Table, handle uint64) *program.Chain {
+	for _, c := range t.Chains {
+		if c.Handle == handle {
+			return c
+		}
+	}
+	return nil
 }
 
 func sameRules(a, b []*program.Rule) bool {
@@ -261,6 +273,9 @@ func undone(ops []driver.Op) []driver.Op {
 			out = append(out, driver.Op{Kind: driver.DeleteChain, Table: op.Table, Chain: op.Chain})
 		case driver.AddSet:
 			out = append(out, driver.Op{Kind: driver.DeleteSet, Table: op.Table, Set: op.Set})
+		case driver.RenameChain:
+			back := &program.Chain{Name: op.To, Handle: op.Chain.Handle}
+			out = append(out, driver.Op{Kind: driver.RenameChain, Table: op.Table, Chain: back, To: op.Chain.Name})
 		}
 	}
 	return append(flush, out...)

@@ -115,11 +115,10 @@ func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*P
 			p.have.Tables = append(p.have.Tables, t)
 		}
 	}
-	p.want = w.program
+	p.want = constset.Lower(w.program)
 	if !f.opts.Plain {
 		p.want = page.Page(p.want, p.have, page.Size)
 	}
-	p.want = constset.Lower(p.want)
 	p.delta = delta.Diff(p.have, p.want, delta.Options{MaxBatch: st.maxBatch})
 	if st.newer && !p.delta.Empty() {
 		return nil, &Error{Op: p.op, Err: ErrNewer, Hint: "update this program, or Remove the tables with the newer one"}
