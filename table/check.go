@@ -61,7 +61,6 @@ type checker struct {
 	t      Table
 	errs   []error
 	index  map[string]int // a chain's place in t.chains
-	hooks  uint32         // bit n: the built-in chain with hook n
 	nodes  []node         // of each chain
 	places []placed
 }

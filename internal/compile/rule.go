@@ -10,7 +10,6 @@ import (
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/match"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
-	"github.com/gatehouse-fw/gatehouse/rule/target"
 )
 
 // Kept is the program of a rule that is written back as it was read.
@@ -164,15 +163,4 @@ func kernelNames(exprs []program.Expr) []program.Expr {
 		}
 	}
 	return exprs
-}
-
-// chainOf is the model's name of the chain that a target goes to.
-func chainOf(t target.Target) string {
-	switch t := t.(type) {
-	case target.Jump:
-		return string(t)
-	case target.Goto:
-		return string(t)
-	}
-	return ""
 }

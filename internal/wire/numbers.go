@@ -16,7 +16,7 @@ const (
 	subsysTables = 10
 	subsysCompat = 11
 
-	NewTable    = subsysTables<<8 | 0
+	NewTable    = subsysTables << 8
 	GetTable    = subsysTables<<8 | 1
 	DelTable    = subsysTables<<8 | 2
 	NewChain    = subsysTables<<8 | 3
@@ -34,7 +34,7 @@ const (
 	NewGen      = subsysTables<<8 | 15
 	GetGen      = subsysTables<<8 | 16
 
-	getCompat = subsysCompat<<8 | 0
+	getCompat = subsysCompat << 8
 )
 
 // Message flags (NLM_F_*).
