@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/backend"
 	"github.com/gatehouse-fw/gatehouse/chain"
@@ -77,8 +78,19 @@ func (s *session) table() table.Table {
 	return table.New(s.id, chains...).Complete()
 }
 
+// complete makes every built-in chain of the table, as iptables does with the
+// first thing that it puts into one: from then on their policies count.
+func (s *session) complete() {
+	for _, h := range s.id.BuiltIns() {
+		s.chain(h.Chain).Ensure()
+	}
+}
+
 // do carries out a command.
 func (c *command) do(s *session) error {
+	if strings.IndexByte("AINP", c.verb) >= 0 {
+		s.complete()
+	}
 	switch c.verb {
 	case 'A', 'C', 'D', 'I', 'R':
 		return c.editRules(s)
@@ -181,20 +193,23 @@ func length(ch *backend.ChainEdit) (n int) {
 	return n
 }
 
-// each does something to the chain that was given, or to all.
+// each does something to the chain that was given, or to all. Built-in chains
+// that were not made yet have nothing that it could be done to.
 func (c *command) each(s *session, doing string, do func(*backend.ChainEdit)) error {
 	if c.chained {
 		c.tell(s, doing, c.chain)
-		ch := s.chain(c.chain)
-		if !ch.Exists() {
+		if !s.chain(c.chain).Exists() {
 			return errNoChain
 		}
-		do(ch)
-		return nil
+	} else {
+		for ch := range s.table().Chains() {
+			c.tell(s, doing, ch.Name())
+		}
 	}
-	for ch := range s.table().Chains() {
-		do(s.chain(ch.Name()))
-		c.tell(s, doing, ch.Name())
+	for ch := range s.e.Chains(s.id) {
+		if !c.chained || ch.Name() == c.chain {
+			do(s.chain(ch.Name()))
+		}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 // begin empties the table, unless -n keeps what is there: rules and user chains
 // go, counters start at zero, policies stay until the file says otherwise.
 func (r *restorer) begin(s *session) error {
+	s.complete()
 	if r.keep {
 		return nil
 	}

@@ -105,19 +105,24 @@ func (r *realHost) run(l line) lab.Result {
 // ours runs a line with the program, in this process, on a thread within the host.
 func ours(t *testing.T, host *lab.Host, l line) (got lab.Result) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	var out, errs bytes.Buffer
 	err := host.Do(func() error {
-		w := world{strings.NewReader(l.stdin), &out, &errs, func(string) string { return "" }}
-		got.Exit = run(ctx, w, append([]string{l.tool}, l.args...))
+		got = inThisThread(t.Context(), l)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.Stdout, got.Stderr = out.String(), errs.String()
 	return got
+}
+
+// inThisThread runs a line with the program where the calling thread is.
+func inThisThread(ctx context.Context, l line) lab.Result {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var out, errs bytes.Buffer
+	w := world{strings.NewReader(l.stdin), &out, &errs, func(string) string { return "" }}
+	exit := run(ctx, w, append([]string{l.tool}, l.args...))
+	return lab.Result{Stdout: out.String(), Stderr: errs.String(), Exit: exit}
 }
 
 var (
