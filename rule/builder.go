@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/rule/match"
@@ -98,14 +99,39 @@ func (b *builder) rule(t target.Target) Rule {
 	}
 	t = b.normalise(t)
 	r := Rule{target: t, family: b.family, err: b.err}
-	r.matches = make([]match.Match, 0, len(b.order)+2)
+	n := len(b.order)
+	for i, h := range b.header {
+		switch {
+		case h == nil:
+		case saysNothing(h):
+			b.header[i] = nil
+		default:
+			n++
+		}
+	}
+	if n == 0 {
+		return r
+	}
+	r.matches = make([]match.Match, 0, n)
 	for _, h := range b.header {
-		if h != nil && h.Text() != "" {
+		if h != nil {
 			r.matches = append(r.matches, h)
 		}
 	}
-	r.matches = slices.Clip(append(r.matches, b.order...))
+	r.matches = append(r.matches, b.order...)
 	return r
+}
+
+// saysNothing is h.Text() == "", found without writing the commonest out.
+func saysNothing(h match.Header) bool {
+	switch h := h.(type) {
+	case match.Protocol:
+		return false
+	case match.Address:
+		n, not, _ := h.Net.Get()
+		return !not && n.All()
+	}
+	return h.Text() == ""
 }
 
 // normalise brings every extension's value to its normal form.
@@ -150,7 +176,7 @@ func (b *builder) needs(extension string, n option.Needs) {
 	p, ok := b.header[protoSlot].(match.Protocol)
 	switch {
 	case !ok && b.imply && n.Imply != 0:
-		b.header[protoSlot] = match.Proto(n.Imply)
+		b.header[protoSlot] = protocol(n.Imply)
 	case !ok:
 		b.fail(extension, fmt.Errorf("%w: %v", ErrProtocol, n.Protos))
 	default:
@@ -171,6 +197,8 @@ func chainName(name string) error {
 		return fmt.Errorf("empty chain name: invalid target name (too short)")
 	case len(name) > maxChain:
 		return fmt.Errorf("invalid target name `%s' (%d chars max)", name, maxChain)
+	case strings.ContainsAny(name, " \t\n\r\v\f\"\x00"):
+		return fmt.Errorf("invalid target name `%s'", name)
 	}
 	return nil
 }

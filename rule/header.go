@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
@@ -21,31 +22,37 @@ type header struct {
 }
 
 // headerOption finds one by its spelling, or by an unambiguous beginning of a
-// long one.
-func headerOption(name string) (h header, ok bool) {
-	found := false
-	for _, x := range headers {
-		for _, n := range x.names {
-			if n == name {
-				return x, true
+// long one; nil if there is none.
+func headerOption(name string) *header {
+	if len(name) == 2 { // as most rules have them: a short name comes first
+		for i := range headers {
+			if headers[i].names[0] == name {
+				return &headers[i]
 			}
+		}
+		return nil
+	}
+	for i := range headers {
+		if slices.Contains(headers[i].names[1:], name) {
+			return &headers[i]
 		}
 	}
 	if !strings.HasPrefix(name, "--") || len(name) < 4 {
-		return h, false
+		return nil
 	}
-	for _, x := range headers {
-		for _, n := range x.names {
+	var found *header
+	for i := range headers {
+		for _, n := range headers[i].names {
 			if strings.HasPrefix(n, name) {
-				if found && h.names[0] != x.names[0] {
-					return h, false
+				if found != nil {
+					return nil
 				}
-				h, found = x, true
+				found = &headers[i]
 				break
 			}
 		}
 	}
-	return h, found
+	return found
 }
 
 var headers = []header{
@@ -105,7 +112,20 @@ func setProtocol(p *parser, not bool, w []string) error {
 	if not {
 		return p.header(match.NotProto(proto))
 	}
-	return p.header(match.Proto(proto))
+	return p.header(protocol(proto))
+}
+
+// protocols are -p as most rules have it, made once for all of them.
+var protocols = [...]match.Header{match.Proto(nf.TCP), match.Proto(nf.UDP), match.Proto(nf.ICMP), match.Proto(nf.ICMPv6)}
+
+// protocol is -p with a protocol.
+func protocol(p nf.Protocol) match.Header {
+	for _, h := range protocols {
+		if h == match.Header(match.Proto(p)) {
+			return h
+		}
+	}
+	return match.Proto(p)
 }
 
 func setFragment(p *parser, not bool, _ []string) error {
@@ -122,7 +142,7 @@ func setSource(p *parser, not bool, w []string) (err error) {
 	if p.from != nil {
 		return fmt.Errorf("multiple -s flags not allowed: %w", ErrTwice)
 	}
-	p.from, err = p.addresses(false, not, w[0])
+	p.from, err = p.addresses(p.room.from[:0], false, not, w[0])
 	return err
 }
 
@@ -130,14 +150,13 @@ func setDest(p *parser, not bool, w []string) (err error) {
 	if p.to != nil {
 		return fmt.Errorf("multiple -d flags not allowed: %w", ErrTwice)
 	}
-	p.to, err = p.addresses(true, not, w[0])
+	p.to, err = p.addresses(p.room.to[:0], true, not, w[0])
 	return err
 }
 
-// addresses reads a list of addresses.
-func (p *parser) addresses(dest, not bool, list string) ([]match.Address, error) {
-	var out []match.Address
-	for _, w := range strings.Split(list, ",") {
+// addresses reads a list of addresses, and appends them to out.
+func (p *parser) addresses(out []match.Address, dest, not bool, list string) ([]match.Address, error) {
+	for w := range strings.SplitSeq(list, ",") {
 		n, err := option.ParseNet(strings.TrimSpace(w), p.family)
 		if err != nil {
 			return nil, err
@@ -188,7 +207,7 @@ func setMatch(p *parser, _ bool, w []string) error {
 	if string(p.b.context().Proto.String()) == w[0] {
 		p.implied = true
 	}
-	p.load(e)
+	p.load(e, false)
 	return nil
 }
 
@@ -206,11 +225,7 @@ func setTarget(p *parser, _ bool, w []string) error {
 		p.target = target.Return
 	default:
 		if e, ok := target.Find(w[0]); ok && e.Known(p.family) {
-			c := p.b.context()
-			c.Family = p.family
-			l := loaded{e, e.Start(c)}
-			p.order = append(p.order, l)
-			p.targeted = &l
+			p.targeted = p.load(e, true)
 			return nil
 		}
 		if err := chainName(w[0]); err != nil {

@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
@@ -58,8 +59,8 @@ var (
 
 // loaded is an extension whose options may follow.
 type loaded struct {
-	ext  option.Extension
-	inst option.Instance
+	inst   option.Instance
+	target bool
 }
 
 // parser reads the words of one rule.
@@ -69,17 +70,25 @@ type parser struct {
 	family   nf.Family
 	b        builder
 	from, to []match.Address // -s and -d, each for a rule of its own
-	matches  []loaded
-	order    []loaded // matches and the target, as they were named
+	order    []loaded        // matches and the target, as they were named
 	target   target.Target
-	targeted *loaded
-	implied  bool // the match of -p was tried
+	targeted option.Instance // nil: no target with options
+	implied  bool            // the match of -p was tried
 	counters nf.Counters
 	preset   bool
+
+	// Room for what most rules have, so that it is allocated with the parser.
+	room struct {
+		from, to [1]match.Address
+		order    [4]loaded
+		matches  [4]match.Match
+		args     [2]string
+	}
 }
 
 func parse(words []word, f nf.Family) ([]Rule, error) {
 	p := &parser{words: words, family: f, b: builder{family: f}}
+	p.order, p.b.order = p.room.order[:0], p.room.matches[:0]
 	for p.i < len(p.words) {
 		if err := p.step(); err != nil {
 			return nil, err
@@ -113,25 +122,15 @@ func (p *parser) step() error {
 	at := p.i
 	name, value, joined := cut(p.words[p.i].text)
 	p.i++
-	take := func(n int) ([]string, error) {
-		out := make([]string, 0, n)
-		if joined && n > 0 {
-			out = append(out, value)
-		}
-		for len(out) < n {
-			if p.i >= len(p.words) {
-				return nil, p.fail(at, "", "", fmt.Errorf("option %q %w", name, ErrMissing))
-			}
-			out = append(out, p.words[p.i].text)
-			p.i++
-		}
-		return out, nil
+	given := p.room.args[:0] // an option does not keep its words
+	if joined {
+		given = append(given, value)
 	}
-	if h, ok := headerOption(name); ok {
+	if h := headerOption(name); h != nil {
 		if not && !h.invert {
 			return p.fail(at, "", "", fmt.Errorf("%w: %s cannot be inverted", ErrBang, name))
 		}
-		words, err := take(h.args)
+		words, err := p.take(at, name, given, h.args)
 		if err != nil {
 			return err
 		}
@@ -147,16 +146,31 @@ func (p *parser) step() error {
 		}
 		return p.fail(at, "", "", fmt.Errorf("%w %q", ErrUnknownOption, name))
 	}
-	words, err := take(opt.Args)
+	words, err := p.take(at, name, given, opt.Args)
 	if err != nil {
 		return err
 	}
 	c := p.b.context()
 	c.Family = p.family
-	if err := ext.inst.Set(opt, not, words, c); err != nil {
+	if err := ext.Set(opt, not, words, c); err != nil {
 		return p.locate(at, opt.Want, err)
 	}
 	return nil
+}
+
+// take completes the words of the option at a place to as many as it wants.
+func (p *parser) take(at int, name string, given []string, n int) ([]string, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	for len(given) < n {
+		if p.i >= len(p.words) {
+			return nil, p.fail(at, "", "", fmt.Errorf("option %q %w", name, ErrMissing))
+		}
+		given = append(given, p.words[p.i].text)
+		p.i++
+	}
+	return given, nil
 }
 
 // locate puts an option's error in its place.
@@ -182,7 +196,7 @@ func cut(w string) (name, value string, joined bool) {
 	case strings.HasPrefix(w, "--"):
 		return strings.Cut(w, "=")
 	case len(w) > 2 && w[0] == '-':
-		if h, ok := headerOption(w[:2]); ok && h.args > 0 {
+		if h := headerOption(w[:2]); h != nil && h.args > 0 {
 			return w[:2], w[2:], true
 		}
 	}
@@ -191,15 +205,15 @@ func cut(w string) (name, value string, joined bool) {
 
 // option finds the extension that has an option: the one named last first, then
 // the match that -p brings with it.
-func (p *parser) option(name string) (*loaded, option.Option, bool) {
+func (p *parser) option(name string) (option.Instance, option.Option, bool) {
 	for i := len(p.order) - 1; i >= 0; i-- {
 		if o, ok := p.order[i].inst.Option(name); ok {
-			return &p.order[i], o, true
+			return p.order[i].inst, o, true
 		}
 	}
-	if l := p.imply(); l != nil {
-		if o, ok := l.inst.Option(name); ok {
-			return l, o, true
+	if in := p.imply(); in != nil {
+		if o, ok := in.Option(name); ok {
+			return in, o, true
 		}
 	}
 	return nil, option.Option{}, false
@@ -207,7 +221,7 @@ func (p *parser) option(name string) (*loaded, option.Option, bool) {
 
 // imply loads the match that is named after the rule's protocol, once, as
 // iptables does for "-p tcp --dport 22".
-func (p *parser) imply() *loaded {
+func (p *parser) imply() option.Instance {
 	c := p.b.context()
 	if c.Proto == 0 || p.implied {
 		return nil
@@ -221,40 +235,46 @@ func (p *parser) imply() *loaded {
 		return nil
 	}
 	p.implied = true
-	return p.load(e)
+	return p.load(e, false)
 }
 
-// load begins a match.
-func (p *parser) load(e option.Extension) *loaded {
+// load begins a match or, with target, a target.
+func (p *parser) load(e option.Extension, target bool) option.Instance {
 	c := p.b.context()
 	c.Family = p.family
-	l := loaded{e, e.Start(c)}
-	p.matches = append(p.matches, l)
-	p.order = append(p.order, l)
-	return &p.order[len(p.order)-1]
+	in := e.Start(c)
+	p.order = append(p.order, loaded{in, target})
+	return in
 }
 
 // rules makes what was read into rules, one for each pair of addresses.
 func (p *parser) rules() ([]Rule, error) {
-	for _, l := range p.matches {
-		p.b.add(l.inst.Value().(match.Match))
+	for _, l := range p.order {
+		if !l.target {
+			p.b.add(l.inst.Value().(match.Match))
+		}
 	}
 	t := p.target
 	switch {
 	case p.targeted != nil:
-		t = p.targeted.inst.Value().(target.Target)
+		t = p.targeted.Value().(target.Target)
 	case t == nil:
 		t = target.None
 	}
-	var out []Rule
-	for _, from := range orNone(p.from) {
-		for _, to := range orNone(p.to) {
-			b := p.b
-			b.order = append([]match.Match(nil), p.b.order...)
-			for _, a := range [...]*match.Address{from, to} {
-				if a != nil {
-					b.add(*a)
-				}
+	out := make([]Rule, 0, max(len(p.from), 1)*max(len(p.to), 1))
+	b := &p.b
+	for i := range max(len(p.from), 1) {
+		for j := range max(len(p.to), 1) {
+			if cap(out) > 1 { // making a rule changes the builder
+				each := p.b
+				each.order = slices.Clone(p.b.order)
+				b = &each
+			}
+			if len(p.from) > 0 {
+				b.add(p.from[i])
+			}
+			if len(p.to) > 0 {
+				b.add(p.to[j])
 			}
 			r := b.rule(t)
 			if r.err != nil {
@@ -286,16 +306,4 @@ func (p *parser) whole(err error) error {
 		}
 	}
 	return e
-}
-
-// orNone is the list, or one nil where it is empty.
-func orNone(list []match.Address) []*match.Address {
-	if len(list) == 0 {
-		return []*match.Address{nil}
-	}
-	out := make([]*match.Address, len(list))
-	for i := range list {
-		out[i] = &list[i]
-	}
-	return out
 }

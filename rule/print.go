@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"strings"
-
 	"github.com/gatehouse-fw/gatehouse/rule/match"
 	"github.com/gatehouse-fw/gatehouse/rule/target"
 )
@@ -10,39 +8,42 @@ import (
 // String is the rule as iptables-save prints it behind "-A CHAIN": Parse reads
 // it back. The zero value is "". A rule with an error prints as far as it goes.
 func (r Rule) String() string {
-	var b strings.Builder
-	word := func(s string) {
-		if s == "" {
-			return
-		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(s)
-	}
+	var room [128]byte // what most rules need
+	b := room[:0]
 	for _, m := range r.matches {
 		if h, ok := m.(match.Header); ok {
-			word(h.Text())
+			b = appendWord(b, h.Text())
 			continue
 		}
 		e := match.Extension(m)
-		word("-m")
-		word(e.ExtName())
-		word(e.Text(m, r.family))
+		b = appendWord(b, "-m")
+		b = appendWord(b, e.ExtName())
+		b = appendWord(b, e.Text(m, r.family))
 	}
 	switch t := r.Target().(type) {
 	case target.Goto:
-		word("-g")
-		word(string(t))
+		b = appendWord(b, "-g")
+		b = appendWord(b, string(t))
 	default:
 		if t.Name() == "" {
 			break
 		}
-		word("-j")
-		word(t.Name())
+		b = appendWord(b, "-j")
+		b = appendWord(b, t.Name())
 		if e := target.Extension(t); e != nil {
-			word(e.Text(t, r.family))
+			b = appendWord(b, e.Text(t, r.family))
 		}
 	}
-	return b.String()
+	return string(b)
+}
+
+// appendWord appends a word to a line.
+func appendWord(b []byte, s string) []byte {
+	if s == "" {
+		return b
+	}
+	if len(b) > 0 {
+		b = append(b, ' ')
+	}
+	return append(b, s...)
 }

@@ -46,7 +46,7 @@ type Row[T any] struct {
 
 // Spec is one extension: what the parser, the printer, the lister and the
 // decompiler know of it. Compile is the value's own method.
-type Spec[T any] struct {
+type Spec[T comparable] struct {
 	Name     string    // after -m or -j
 	Families nf.Family // Both, or the only one whose command knows it
 	Rows     []Row[T]  // in the order in which iptables-save prints them

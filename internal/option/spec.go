@@ -46,10 +46,14 @@ func (s *Spec[T]) Normal(v any, c Context) (any, error) {
 	if !ok || s.Check == nil {
 		return v, nil
 	}
-	if err := s.Check(&t, c); err != nil {
+	normal := t
+	if err := s.Check(&normal, c); err != nil {
 		return nil, &Error{Extension: s.Name, Err: err}
 	}
-	return t, nil
+	if normal == t { // as most are, and need no new copy
+		return v, nil
+	}
+	return normal, nil
 }
 
 // NeedsOf is what the value asks of its rule.
@@ -70,7 +74,8 @@ func (s *Spec[T]) Text(v any, f nf.Family) string {
 	if !ok {
 		return ""
 	}
-	var b strings.Builder
+	var room [64]byte // what most values need
+	b := room[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		if row.Get == nil {
@@ -80,19 +85,19 @@ func (s *Spec[T]) Text(v any, f nf.Family) string {
 		if !ok {
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
+		if len(b) > 0 {
+			b = append(b, ' ')
 		}
 		if not {
-			b.WriteString("! ")
+			b = append(b, "! "...)
 		}
-		b.WriteString(row.Name)
+		b = append(b, row.Name...)
 		if text != "" {
-			b.WriteByte(' ')
-			b.WriteString(text)
+			b = append(b, ' ')
+			b = append(b, text...)
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // ListText is what iptables -L prints for the value.
@@ -118,7 +123,7 @@ func (s *Spec[T]) ReadFrom(r *program.Reader) (any, bool) {
 	return t, true
 }
 
-type instance[T any] struct {
+type instance[T comparable] struct {
 	spec *Spec[T]
 	v    T
 	seen uint64 // rows that were set

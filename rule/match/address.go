@@ -51,17 +51,20 @@ func (a Address) Err() error { return a.Net.v.Err() }
 
 // Text is "-s 10.0.0.0/8"; "" where every address will do.
 func (a Address) Text() string {
-	flag := "-s "
-	if a.Dest {
-		flag = "-d "
-	}
-	switch {
-	case a.Net.not:
-		return "! " + flag + a.Net.v.String()
-	case a.Net.v.All():
+	if !a.Net.not && a.Net.v.All() {
 		return ""
 	}
-	return flag + a.Net.v.String()
+	var room [64]byte
+	b := room[:0]
+	if a.Net.not {
+		b = append(b, "! "...)
+	}
+	if a.Dest {
+		b = append(b, "-d "...)
+	} else {
+		b = append(b, "-s "...)
+	}
+	return string(a.Net.v.AppendTo(b))
 }
 
 // addressField is where an address is in the network header.

@@ -123,11 +123,18 @@ func (n Net) Prefix() (p netip.Prefix, ok bool) {
 
 // String is "10.0.0.0/8", or "10.0.0.1/255.0.255.0" where the mask has holes.
 func (n Net) String() string {
-	if p, ok := n.Prefix(); ok {
-		return n.addr.String() + "/" + strconv.Itoa(p.Bits())
+	var room [64]byte
+	return string(n.AppendTo(room[:0]))
+}
+
+// AppendTo appends what String prints.
+func (n Net) AppendTo(b []byte) []byte {
+	p, prefix := n.Prefix()
+	switch {
+	case !prefix && n.Err() != nil:
+		return append(b, '?')
+	case !prefix:
+		return n.mask.AppendTo(append(n.addr.AppendTo(b), '/'))
 	}
-	if n.Err() != nil {
-		return "?"
-	}
-	return n.addr.String() + "/" + n.mask.String()
+	return strconv.AppendInt(append(n.addr.AppendTo(b), '/'), int64(p.Bits()), 10)
 }
