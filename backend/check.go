@@ -12,7 +12,11 @@ import (
 // what rs itself has wrong, without committing anything: the kernel is given the
 // difference as Apply would send it, and does not get to the end.
 func (f *Firewall) Check(ctx context.Context, rs table.Ruleset) error {
-	p, err := f.Plan(ctx, rs)
+	st, err := f.read(ctx, "check")
+	if err != nil {
+		return err
+	}
+	p, err := f.planRuleset("check", st, rs, nil)
 	if err != nil || p.Empty() {
 		return err
 	}

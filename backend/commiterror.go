@@ -9,6 +9,8 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/internal/userdata"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/table"
 )
 
 // commitError says what the kernel refused in the caller's words. nil stays nil.
@@ -20,23 +22,40 @@ func (f *Firewall) commitError(p *Plan, ops []driver.Op, err error) error {
 		}
 		return f.driverError(p.op, err)
 	}
+	return joined(p, ops, ce.Failures, f.refused)
+}
+
+// joined are all failures. What both halves of a table for both families are
+// refused for is said once.
+func joined(p *Plan, ops []driver.Op, failures []driver.Failure, refused func(*Plan, []driver.Op, driver.Failure) *Error) error {
 	var out []error
-	for _, fail := range ce.Failures {
-		out = append(out, f.refused(p.op, ops, fail))
+	seen := map[string]*Error{}
+	for _, fail := range failures {
+		e := refused(p, ops, fail)
+		family := e.Family
+		e.Family = nf.Both
+		said := e.Error()
+		if other := seen[said]; other != nil && other.Family != family {
+			other.Family = nf.Both
+			continue
+		}
+		e.Family = family
+		seen[said] = e
+		out = append(out, e)
 	}
 	return errors.Join(out...)
 }
 
 // refused is one failure.
-func (f *Firewall) refused(op string, ops []driver.Op, fail driver.Failure) *Error {
-	e := &Error{Op: op, Kernel: fail.Words, Err: fail.Err}
+func (f *Firewall) refused(p *Plan, ops []driver.Op, fail driver.Failure) *Error {
+	e := &Error{Op: p.op, Kernel: fail.Words, Err: fail.Err}
 	if fail.Op < 0 || fail.Op >= len(ops) {
 		return e
 	}
 	o := ops[fail.Op]
 	e.Op, e.Rule = o.Kind.String(), o.Line
 	if o.Table != nil {
-		e.Table, _ = compile.Owned(o.Table.Family, o.Table.Name, f.opts)
+		e.Table, e.Family = f.given(p, o.Table)
 	}
 	if o.Chain != nil {
 		e.Chain = compile.ModelName(o.Chain.Name)
@@ -45,12 +64,39 @@ func (f *Firewall) refused(op string, ops []driver.Op, fail driver.Failure) *Err
 		}
 	}
 	if o.Rule != nil {
-		env := program.Env{Family: o.Table.Family, Table: e.Table.Name(), Plain: f.opts.Plain}
-		r, _, _ := compile.ReadRule(o.Rule, env)
-		e.Text = r.String()
+		e.Text = f.text(p, e, o)
 		describe(e, o.Rule, fail)
 	}
 	return e
+}
+
+// given is a table as the caller has it: half of one for both families is that
+// table, and the family is the half's.
+func (f *Firewall) given(p *Plan, t *program.Table) (table.ID, nf.Family) {
+	id, _ := compile.Owned(t.Family, t.Name, f.opts)
+	for _, rs := range [...]table.Ruleset{p.after, p.st.rules} {
+		if _, ok := rs.Table(id); ok {
+			break
+		}
+		if _, ok := rs.Table(id.For(nf.Both)); ok {
+			return id.For(nf.Both), id.Family()
+		}
+	}
+	return id, nf.Both
+}
+
+// text is the rule of an operation as the caller gave it, or, where the caller
+// did not, as it reads.
+func (f *Firewall) text(p *Plan, e *Error, o driver.Op) string {
+	if t, ok := p.after.Table(e.Table); ok {
+		if c, ok := t.Chain(e.Chain); ok {
+			if r, ok := c.Rule(e.Rule); ok {
+				return r.String()
+			}
+		}
+	}
+	r, _, _ := compile.ReadRule(o.Rule, program.Env{Family: o.Table.Family, Table: e.Table.Name(), Plain: f.opts.Plain})
+	return r.String()
 }
 
 // describe says which part of a rule the kernel refused, and what that means.
