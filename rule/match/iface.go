@@ -3,6 +3,7 @@ package match
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -82,7 +83,7 @@ func (i Iface) Err() error {
 		return fmt.Errorf("%s: interface name `%s' must be shorter than IFNAMSIZ (15)", flag, name)
 	case strings.HasSuffix(name, "+") && !i.Prefix:
 		return fmt.Errorf("%s: %q would be a name that ends in +; InPrefix and OutPrefix say \"starts with\"", flag, name)
-	case strings.ContainsAny(name, "/ \t\n\x00!*"):
+	case strings.ContainsAny(name, "/!*\"\x00") || strings.ContainsFunc(name, unicode.IsSpace):
 		return fmt.Errorf("%s: %q is no interface name", flag, name)
 	}
 	return nil
