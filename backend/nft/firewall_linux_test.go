@@ -221,3 +221,61 @@ func TestNothingIsAppliedWhenARuleIsRefused(t *testing.T) {
 		t.Errorf("Check: %v", err)
 	}
 }
+
+// What a newer release wrote is read, and not written to.
+func TestANewerReleasesTable(t *testing.T) {
+	host := labtest.Host(t)
+	tool := oracle.Nft(t, host)
+	tool.MustLoad("table inet x-filter {\n comment \"gatehouse/2 x\"\n chain INPUT {\n type filter hook input priority 0; policy drop;\n iifname \"lo\" counter accept\n }\n}\n")
+	before := tool.List()
+	fw := firewall(t, host, backend.Config{Owner: "x"})
+	rs, err := fw.Read(t.Context())
+	tb, _ := rs.Table(table.Filter)
+	c, _ := tb.Chain(chain.Input)
+	if r, _ := c.Rule(1); err != nil || r.String() != "-i lo -j ACCEPT" {
+		t.Errorf("read %v, %v", rs, err)
+	}
+	for name, change := range map[string]func() error{
+		"Apply":  func() error { return fw.Apply(t.Context(), mailhost()) },
+		"Remove": func() error { return fw.Remove(t.Context()) },
+	} {
+		if err := change(); !errors.Is(err, backend.ErrNewer) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if after := tool.List(); after != before {
+		t.Errorf("written to:\n%s", cmp.Diff(before, after))
+	}
+}
+
+// Priorities are iptables' plus the offset, and a changed offset is a change.
+func TestOffset(t *testing.T) {
+	host := labtest.Host(t)
+	for _, offset := range [...]int{0, -49, 90, 0} {
+		fw := firewall(t, host, backend.Config{Owner: "x", Offset: offset})
+		var tables []table.Table
+		for _, id := range [...]table.ID{table.Filter, table.NAT, table.Mangle, table.Raw, table.Security} {
+			tables = append(tables, table.New(id).Complete())
+		}
+		apply(t, fw, table.NewRuleset(tables...))
+		snap, err := firewall(t, host, backend.Config{Owner: "onlooker"}).Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for _, o := range snap.Others() {
+			name := strings.TrimPrefix(o.Name, "x-")
+			id, _ := table.Named(name)
+			for _, h := range o.Hooks {
+				want, ok := id.HookOf(h.Chain)
+				if !ok || h.Priority != int(want.Priority)+offset || h.Type != want.Type || h.Point != strings.ToLower(h.Chain) {
+					t.Errorf("offset %d: %s %s is %+v", offset, o.Name, h.Chain, h)
+				}
+				seen++
+			}
+		}
+		if seen != 3+4+5+2+3 {
+			t.Errorf("offset %d: %d base chains", offset, seen)
+		}
+	}
+}
