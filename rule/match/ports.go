@@ -63,9 +63,15 @@ func testPortPair(c *program.Code, sport, dport Opt[nf.Ports]) {
 	}
 }
 
-// portTest compares a port field with a port or range.
+// portTest compares a port field with a port or range. That a source port is not
+// one is a range of one: nft, when it loads its listing, makes one comparison of
+// two plain ones on neighbouring fields, so that "not 5 and not 6" would become
+// "not (5 and 6)". A range it leaves alone.
 func portTest(field program.Payload, not bool, p nf.Ports) program.Test {
 	lo, hi, _ := p.Bounds()
+	if not && field == sportField {
+		return program.Test{Load: field, Op: program.Outside, A: program.Net16(lo), B: program.Net16(hi)}
+	}
 	return program.IsWithin(field, not, program.Net16(lo), program.Net16(hi))
 }
 
