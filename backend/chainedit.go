@@ -60,7 +60,11 @@ func (c *ChainEdit) at(op string, n, most int) bool {
 	if n >= 1 && n <= most {
 		return true
 	}
-	c.e.fail(op, c.id, c.name, n, rule.Rule{}, fmt.Errorf("index of rule: %w", fs.ErrNotExist))
+	err := fmt.Errorf("number %d, of 1 to %d: %w", n, most, fs.ErrNotExist)
+	if most == 0 {
+		err = fmt.Errorf("number %d, the chain is empty: %w", n, fs.ErrNotExist)
+	}
+	c.e.fail(op, c.id, c.name, max(n, 0), rule.Rule{}, err)
 	return false
 }
 
@@ -286,6 +290,7 @@ func (c *ChainEdit) Rename(to string) {
 }
 
 // Remove takes the chain away with its rules; ErrInUse at the end if a rule still jumps to it.
+// A built-in chain loses its policy too and is no longer hooked: as if it were empty, with ACCEPT.
 func (c *ChainEdit) Remove() {
 	if c.find() == nil {
 		c.e.fail("delete chain", c.id, c.name, 0, rule.Rule{}, notThere("chain"))

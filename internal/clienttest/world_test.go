@@ -1,6 +1,7 @@
 package clienttest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,7 +83,11 @@ func (w world) holds(t testing.TB, fw *backend.Firewall, rs table.Ruleset) {
 	if !p.Empty() || p.String() != "" {
 		t.Errorf("left to do:\n%v", p)
 	}
-	if got := read(t, fw); !got.Equal(unkept(rs)) {
+	var named []table.ID
+	for tb := range rs.Tables() {
+		named = append(named, tb.ID())
+	}
+	if got := read(t, fw, named...); !got.Equal(unkept(rs)) {
 		t.Errorf("read otherwise than given (-given +read):\n%s", diff(rs.String(), got.String()))
 	}
 	if err := fw.Check(t.Context(), rs); err != nil {
@@ -150,3 +155,5 @@ func lines(t testing.TB, fw *backend.Firewall, id table.ID, name string) []rule.
 func diff(before, after string) string {
 	return cmp.Diff(strings.Split(before, "\n"), strings.Split(after, "\n"))
 }
+
+func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
