@@ -78,8 +78,9 @@ func Read(p *program.Program, o Options) (table.Ruleset, error) {
 func Rules(t *program.Table, c *program.Chain, id table.ID, o Options) []rule.Rule {
 	env := program.Env{Family: t.Family, Table: id.Name(), Plain: o.Plain}
 	out := make([]rule.Rule, len(c.Rules))
+	var x ruleReader
 	for i, pr := range c.Rules {
-		out[i], _, _ = ReadRule(pr, env)
+		out[i], _, _ = x.rule(pr, env)
 	}
 	return out
 }
@@ -88,13 +89,15 @@ func readTable(t *program.Table, id table.ID, o Options) (half, error) {
 	ud, _, err := userdata.DecodeTable(t.UserData)
 	h := half{id: id, split: ud.Split}
 	env := program.Env{Family: t.Family, Table: id.Name(), Plain: o.Plain}
+	var x ruleReader
 	for _, c := range t.Chains {
 		rc, ok := readHead(c, id, o)
 		if !ok {
 			continue
 		}
+		rc.rules = make([]readRule, 0, len(c.Rules))
 		for _, pr := range c.Rules {
-			r, ud, rerr := ReadRule(pr, env)
+			r, ud, rerr := x.rule(pr, env)
 			if rerr != nil && err == nil {
 				err = rerr
 			}

@@ -16,10 +16,23 @@ import (
 // and a rule that would not compile to the same program again, is opaque. The
 // error is userdata.ErrNewer where a newer release wrote the rule.
 func ReadRule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, err error) {
-	ud, err = userdata.DecodeRule(p.UserData)
+	return new(ruleReader).rule(p, env)
+}
+
+// ruleReader is what reading a rule needs, for the next rule to use again.
+type ruleReader struct {
+	rd   program.Reader
+	w    ruleWriter
+	all  []match.Match
+}
+
+func (x *ruleReader) rule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, err error) {
+	if p.UserData != "" {
+		ud, err = userdata.DecodeRule(p.UserData)
+	}
 	exprs := modelNames(p.Exprs)
-	r, ok := readKnown(exprs, env, ud)
-	if !ok || !comesBack(r, p, env) {
+	r, ok := x.known(exprs, env, ud)
+	if !ok || r.Err() != nil || !x.comesBack(r, p, env) {
 		r = opaque(exprs)
 		ud.Only = false
 	}
@@ -29,12 +42,23 @@ func ReadRule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, 
 	return r, ud, err
 }
 
-// comesBack says whether a rule compiles to the program that it was read from.
-func comesBack(r rule.Rule, p *program.Rule, env program.Env) bool {
-	if r.Err() != nil {
-		return false
-	}
+// comesBack says whether a rule compiles to the program that it was read from,
+// which x.rd still holds. Nearly always it does, and that is seen without a
+// program being made.
+func (x *ruleReader) comesBack(r rule.Rule, p *program.Rule, env program.Env) bool {
 	_, counted := p.Counts()
+	x.rd.Seek(0)
+	env = place(r, env)
+	x.w.c.Compare(&x.rd, env)
+	ud, f := x.w.write(r, counted)
+	if f == nil && x.w.c.AsRead() && namesComeBack(p.Exprs) {
+		if len(ud.Notes) == 0 {
+			return true
+		}
+		if _, err := ud.Encode(); err == nil {
+			return true
+		}
+	}
 	again, f := compileRule(r, env, counted, 0)
 	if f != nil {
 		return false
@@ -43,66 +67,86 @@ func comesBack(r rule.Rule, p *program.Rule, env program.Env) bool {
 	return again.Same(p)
 }
 
-// readKnown reads a rule part by part; a part that nobody knows becomes match.Raw.
-func readKnown(exprs []program.Expr, env program.Env, ud userdata.Rule) (rule.Rule, bool) {
-	rd := program.NewReader(exprs, env, ud.Notes)
-	var ms []match.Match
-	if f, ok := readFamily(rd); ok {
-		ms = append(ms, match.Only(f))
+// namesComeBack says whether the kernel's names of the chains that verdicts go
+// to are those that the model's names would get.
+func namesComeBack(exprs []program.Expr) bool {
+	for _, e := range exprs {
+		if v, ok := e.(program.Verdict); ok && v.Chain != "" && KernelName(ModelName(v.Chain)) != v.Chain {
+			return false
+		}
 	}
-	seen := map[int]bool{}
+	return true
+}
+
+// known reads a rule part by part; a part that nobody knows becomes match.Raw.
+func (x *ruleReader) known(exprs []program.Expr, env program.Env, ud userdata.Rule) (rule.Rule, bool) {
+	x.rd.Reset(exprs, env, ud.Notes)
+	x.all = x.all[:0]
+	rd := &x.rd
+	if f, ok := readFamily(rd); ok {
+		x.all = append(x.all, match.Only(f))
+	}
+	seen := 0 // bits, by slot
 	for {
 		pos := rd.Pos()
 		h, ok := match.ReadHeader(rd)
-		if !ok || seen[h.Slot()] {
+		if !ok || seen&(1<<h.Slot()) != 0 {
 			rd.Seek(pos)
 			break
 		}
-		seen[h.Slot()] = true
-		ms = append(ms, h)
+		seen |= 1 << h.Slot()
+		x.all = append(x.all, h)
 		if p, ok := h.(match.Protocol); ok {
 			proto, not, _ := p.Proto.Get()
 			rd.Env.Proto, rd.Env.ProtoNot = uint8(proto), not
 		}
 	}
-	rest := readMatches(rd)
+	headers := len(x.all)
+	x.matches(len(ud.Notes) > 0)
 	t, ok := target.Read(rd)
 	if !ok || rd.Left() > 0 {
 		return rule.Rule{}, false
 	}
 	for _, n := range ud.Notes {
 		if n.At < 0 && n.Kind == program.NoteComment {
-			rest = append(rest, match.Comment(n.Text))
+			x.all = append(x.all, match.Comment(n.Text))
 		}
 	}
-	return build(ms, rest, t, ud), true
+	return build(x.all[:headers], x.all, t), true
 }
 
-// readMatches reads up to the counter, or up to the target where there is none.
-func readMatches(rd *program.Reader) (ms []match.Match) {
+// matches reads up to the counter, or up to the target where there is none. Only
+// a rule with notes has matches without expressions.
+func (x *ruleReader) matches(notes bool) {
+	rd := &x.rd
 	for {
+		if _, ok := rd.Item(0).(program.Counter); ok && !notes {
+			rd.Take(1)
+			return
+		}
 		if m, ok := match.Read(rd); ok {
-			ms = append(ms, m)
+			x.all = append(x.all, m)
 			rd.Next()
 			continue
 		}
 		switch rd.Item(0).(type) {
 		case nil:
-			return ms
+			return
 		case program.Counter:
 			rd.Take(1)
-			return ms
+			return
 		}
 		pos := rd.Pos()
 		if _, ok := target.Read(rd); ok && rd.Left() == 0 {
 			rd.Seek(pos)
-			return ms
+			return
 		}
 		rd.Seek(pos)
-		for _, e := range rd.Take(1) {
-			ms = append(ms, rawMatch(e))
+		for _, e := range rd.Exprs(1) {
+			x.all = append(x.all, rawMatch(e))
 			rd.Next()
 		}
+		rd.Take(1)
 	}
 }
 
@@ -123,8 +167,7 @@ func readFamily(rd *program.Reader) (nf.Family, bool) {
 }
 
 // build makes the rule. A -4 or -6 that the rule's parts imply is not said.
-func build(header, rest []match.Match, t target.Target, ud userdata.Rule) rule.Rule {
-	all := slices.Concat(header, rest)
+func build(header, all []match.Match, t target.Target) rule.Rule {
 	if len(header) > 0 {
 		if v, ok := header[0].(match.Version); ok {
 			if r := rule.New(t, all[1:]...); r.Err() == nil && r.Family() == v.Family() {
@@ -183,14 +226,23 @@ func rawMatch(e program.Expr) match.Raw {
 	return match.Raw{Expr: name, Data: data}
 }
 
-// modelNames spells the chains of verdicts as the model does.
+// modelNames spells the chains of verdicts as the model does; exprs stay as they are.
 func modelNames(exprs []program.Expr) []program.Expr {
-	out := slices.Clone(exprs)
-	for i, e := range out {
-		if v, ok := e.(program.Verdict); ok && v.Chain != "" {
-			v.Chain = ModelName(v.Chain)
-			out[i] = v
+	out := exprs
+	for i, e := range exprs {
+		v, ok := e.(program.Verdict)
+		if !ok || v.Chain == "" {
+			continue
 		}
+		name := ModelName(v.Chain)
+		if name == v.Chain {
+			continue
+		}
+		if &out[0] == &exprs[0] {
+			out = slices.Clone(exprs)
+		}
+		v.Chain = name
+		out[i] = v
 	}
 	return out
 }

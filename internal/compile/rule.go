@@ -35,64 +35,88 @@ func Rule(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule,
 }
 
 func compileRule(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, *failure) {
-	p, err := spell(r, env, counted, after)
+	return new(ruleWriter).rule(r, env, counted, after)
+}
+
+// ruleWriter is what compiling a rule needs, for the next rule to use again.
+type ruleWriter struct {
+	c       program.Code
+	headers [lastInOrder + 1]match.Header // by programOrder
+	rest    []match.Match
+}
+
+func (w *ruleWriter) rule(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, *failure) {
+	p, err := w.spell(r, env, counted, after)
 	if err != nil && errors.Is(err.err, userdata.ErrTooLong) && !env.LongComments {
 		env.LongComments = true
-		return spell(r, env, counted, after)
+		return w.spell(r, env, counted, after)
 	}
 	return p, err
 }
 
-// spell is compileRule with comments where env says they go.
-func spell(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, *failure) {
+// spell is rule with comments where env says they go.
+func (w *ruleWriter) spell(r rule.Rule, env program.Env, counted bool, after int) (*program.Rule, *failure) {
 	env = place(r, env)
-	c := program.Code{Env: env}
-	ud := userdata.Rule{After: after}
-	if env.Family == program.Inet && r.Family() != nf.Both {
+	w.c.Reset(env)
+	ud, f := w.write(r, counted)
+	if f != nil {
+		return nil, f
+	}
+	text := ""
+	if ud.After = after; ud.Only || ud.After > 0 || len(ud.Notes) > 0 {
+		var err error
+		if text, err = ud.Encode(); err != nil {
+			return nil, &failure{"comment", err}
+		}
+	}
+	p := &program.Rule{Exprs: kernelNames(typed(slices.Clone(w.c.Exprs()))), UserData: text}
+	p.Compat = compat(env)
+	return p, nil
+}
+
+// write adds a rule to w.c, whose Env is that of place.
+func (w *ruleWriter) write(r rule.Rule, counted bool) (ud userdata.Rule, f *failure) {
+	c := &w.c
+	if c.Env.Family == program.Inet && r.Family() != nf.Both {
 		c.Test(familyTest(r.Family()))
 	}
-	var rest []match.Match
-	headers := make([]match.Header, 0, 7)
+	clear(w.headers[:])
+	w.rest = w.rest[:0]
 	for m := range r.Matches() {
 		switch m := m.(type) {
 		case match.Version:
-			ud.Only = env.Family != program.Inet
+			ud.Only = c.Env.Family != program.Inet
 		case match.Header:
-			headers = append(headers, m)
+			w.headers[programOrder(m)] = m
 		default:
-			rest = append(rest, m)
+			w.rest = append(w.rest, m)
 		}
 	}
-	// Interfaces and the protocol come before addresses, as iptables-nft has them.
-	slices.SortStableFunc(headers, func(a, b match.Header) int { return programOrder(a) - programOrder(b) })
-	for _, h := range headers {
-		if err := h.Compile(&c); err != nil {
-			return nil, &failure{"", err}
+	for _, h := range w.headers {
+		if h == nil {
+			continue
+		}
+		if err := h.Compile(c); err != nil {
+			return ud, &failure{"", err}
 		}
 	}
-	for i, m := range rest {
+	for i, m := range w.rest {
 		c.At = i
-		if err := m.Compile(&c); err != nil {
-			return nil, &failure{m.Name(), err}
+		if err := m.Compile(c); err != nil {
+			return ud, &failure{m.Name(), err}
 		}
 	}
 	if counted || r.Preset() {
 		n := r.Counters()
 		c.Add(program.Counter{Packets: n.Packets, Bytes: n.Bytes})
 	}
-	c.At = len(rest)
+	c.At = len(w.rest)
 	t := r.Target()
-	if err := t.Compile(program.Action{Code: &c}); err != nil {
-		return nil, &failure{t.Name(), err}
+	if err := t.Compile(program.Action{Code: c}); err != nil {
+		return ud, &failure{t.Name(), err}
 	}
-	ud.Notes, ud.Last = c.Notes(), len(rest)
-	text, err := ud.Encode()
-	if err != nil {
-		return nil, &failure{"comment", err}
-	}
-	p := &program.Rule{Exprs: kernelNames(typed(c.Exprs())), UserData: text}
-	p.Compat = compat(env)
-	return p, nil
+	ud.Notes, ud.Last = c.Notes(), len(w.rest)
+	return ud, nil
 }
 
 // typed gives raw expressions their types, so that a caller's bytes and what the
@@ -127,6 +151,12 @@ func compat(env program.Env) program.Compat {
 	return c
 }
 
+// lastInOrder is the last place that programOrder gives.
+const lastInOrder = 5
+
+// programOrder is where a header match stands in a program, each in a place of
+// its own: interfaces and the protocol come before addresses, as iptables-nft
+// has them.
 func programOrder(h match.Header) int {
 	switch h := h.(type) {
 	case match.Iface:
@@ -142,7 +172,7 @@ func programOrder(h match.Header) int {
 		}
 		return 3
 	}
-	return 5
+	return lastInOrder
 }
 
 // familyTest guards a rule of one family in an inet table, whose chains see both.

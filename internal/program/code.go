@@ -21,17 +21,61 @@ type Code struct {
 	At    int // the match that is being compiled
 	exprs []Expr
 	notes []Note
+
+	against *Reader // what is added is compared with this, not kept; nil: it is kept
+	differs bool
 }
+
+// Reset makes an empty Code of one whose expressions and notes are no longer
+// wanted.
+func (c *Code) Reset(env Env) {
+	*c = Code{Env: env, exprs: c.exprs[:0], notes: c.notes[:0]}
+}
+
+// Compare is Reset for comparing: what is added is not kept but compared with
+// what is next in r; see AsRead.
+func (c *Code) Compare(r *Reader, env Env) {
+	c.Reset(env)
+	c.against = r
+}
+
+// AsRead says, after Compare, whether all that was added is what was to be read.
+// false may be wrong: expressions that make a test are not seen to be one when
+// they are added one by one.
+func (c *Code) AsRead() bool { return !c.differs && c.against.Left() == 0 }
 
 // Test adds comparisons.
 func (c *Code) Test(tests ...Test) {
-	for _, t := range tests {
-		c.exprs = append(c.exprs, t.exprs()...)
+	for i := range tests {
+		t := &tests[i]
+		if c.against == nil {
+			c.exprs = t.appendTo(c.exprs)
+			continue
+		}
+		next, ok := c.against.Test(0)
+		if !ok || next != *t {
+			c.differs = true
+			return
+		}
+		c.against.Take(1)
 	}
 }
 
 // Add adds expressions as they are.
-func (c *Code) Add(exprs ...Expr) { c.exprs = append(c.exprs, exprs...) }
+func (c *Code) Add(exprs ...Expr) {
+	if c.against == nil {
+		c.exprs = append(c.exprs, exprs...)
+		return
+	}
+	for _, e := range exprs {
+		next := c.against.Item(0)
+		if next == nil || next != e && stateless(next) != stateless(e) {
+			c.differs = true
+			return
+		}
+		c.against.Take(1)
+	}
+}
 
 // Is notes that what is added is spelled as the named extension, where the same
 // program would be read back as another.

@@ -4,56 +4,75 @@ package program
 // it. A decompiler looks at what is next, and takes it when it is its own.
 type Reader struct {
 	Env   Env
-	items []Expr // tests where expressions make one, else the expressions
-	sizes []int  // how many expressions an item stands for
+	items []item
 	pos   int
 	at    int
 	notes []Note
 }
 
+// item is a test where expressions make one, else an expression.
+type item struct {
+	expr Expr // nil: test
+	test Test
+}
+
 // NewReader groups a rule's expressions into tests.
 func NewReader(exprs []Expr, env Env, notes []Note) *Reader {
-	r := &Reader{Env: env, notes: notes}
+	r := &Reader{}
+	r.Reset(exprs, env, notes)
+	return r
+}
+
+// Reset is NewReader in the place of a reader that is no longer wanted.
+func (r *Reader) Reset(exprs []Expr, env Env, notes []Note) {
+	*r = Reader{Env: env, notes: notes, items: r.items[:0]}
 	for i := 0; i < len(exprs); {
 		if t, n := parseTest(exprs[i:]); n > 0 {
-			r.items, r.sizes = append(r.items, t), append(r.sizes, n)
+			r.items = append(r.items, item{test: t})
 			i += n
 			continue
 		}
-		r.items, r.sizes = append(r.items, exprs[i]), append(r.sizes, 1)
+		r.items = append(r.items, item{expr: exprs[i]})
 		i++
 	}
-	return r
 }
 
 // Left is how many items are left.
 func (r *Reader) Left() int { return len(r.items) - r.pos }
 
-// Item is the item i places on, nil past the end.
+// Item is the expression i places on, a *Test where several make one, nil past
+// the end.
 func (r *Reader) Item(i int) Expr {
 	if r.pos+i >= len(r.items) {
 		return nil
 	}
-	return r.items[r.pos+i]
+	if it := &r.items[r.pos+i]; it.expr == nil {
+		return &it.test
+	} else {
+		return it.expr
+	}
 }
 
 // Test is the test i places on; ok is false if there is none there.
 func (r *Reader) Test(i int) (t Test, ok bool) {
-	t, ok = r.Item(i).(Test)
-	return t, ok
+	if r.pos+i >= len(r.items) || r.items[r.pos+i].expr != nil {
+		return t, false
+	}
+	return r.items[r.pos+i].test, true
 }
 
-// Take moves n items on and returns the expressions that they stand for.
-func (r *Reader) Take(n int) []Expr {
+// Take moves n items on.
+func (r *Reader) Take(n int) { r.pos += n }
+
+// Exprs are the expressions that the next n items stand for.
+func (r *Reader) Exprs(n int) []Expr {
 	var out []Expr
-	for range n {
-		switch e := r.items[r.pos].(type) {
-		case Test:
-			out = append(out, e.exprs()...)
-		default:
-			out = append(out, e)
+	for _, it := range r.items[r.pos : r.pos+n] {
+		if it.expr == nil {
+			out = append(out, it.test.exprs()...)
+			continue
 		}
-		r.pos++
+		out = append(out, it.expr)
 	}
 	return out
 }

@@ -86,8 +86,10 @@ func (t Test) Bounds() (lo, hi Value, ok bool) {
 const testReg Reg = 1
 
 // exprs spells the test out.
-func (t Test) exprs() []Expr {
-	out := make([]Expr, 0, 3)
+func (t *Test) exprs() []Expr { return t.appendTo(nil) }
+
+// appendTo appends what exprs is.
+func (t *Test) appendTo(out []Expr) []Expr {
 	out = append(out, withReg(t.Load, testReg))
 	if t.Mask != (Value{}) {
 		zero := Value{Data: string(make([]byte, len(t.Mask.Data))), Host: t.Mask.Host}
@@ -103,7 +105,7 @@ func (t Test) exprs() []Expr {
 }
 
 // parseTest reads a test off the front of exprs; n is how many it took, 0 if
-// there is none.
+// there is none. Those that the test stands for are the same ones.
 func parseTest(exprs []Expr) (t Test, n int) {
 	if len(exprs) < 2 {
 		return t, 0
@@ -114,7 +116,7 @@ func parseTest(exprs []Expr) (t Test, n int) {
 	}
 	t.Load, n = withReg(exprs[0], 0), 1
 	if b, ok := exprs[n].(Bitwise); ok {
-		if b.Src != testReg || b.Dst != testReg || !b.Xor.Zero() || len(exprs) < 3 {
+		if b.Src != testReg || b.Dst != testReg || len(exprs) < 3 || !plainMask(b) {
 			return t, 0
 		}
 		t.Mask, n = b.Mask, 2
@@ -134,7 +136,7 @@ func parseTest(exprs []Expr) (t Test, n int) {
 			t.Op = Outside
 		}
 	case Lookup:
-		if e.Reg != testReg || e.Map || e.Const == (ConstSet{}) {
+		if e.Reg != testReg || e.Map || e.Dst != 0 || e.Name != "" || e.Const == (ConstSet{}) {
 			return t, 0
 		}
 		t.Op, t.Set = In, e.Const
@@ -145,6 +147,13 @@ func parseTest(exprs []Expr) (t Test, n int) {
 		return t, 0
 	}
 	return t, n + 1
+}
+
+// plainMask says whether a bitwise step only masks, and is written as Test.exprs
+// writes it.
+func plainMask(b Bitwise) bool {
+	n := len(b.Mask.Data)
+	return n > 0 && int(b.Len) == n && len(b.Xor.Data) == n && b.Xor.Host == b.Mask.Host && b.Xor.Zero()
 }
 
 // loadReg is the register that a load fills.
