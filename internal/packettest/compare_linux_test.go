@@ -25,16 +25,7 @@ type trial struct {
 	answers, forwarded bool
 }
 
-// run sends the packets through every side and compares.
-func (c trial) run(t *testing.T) {
-	t.Helper()
-	if c.family == nf.Both {
-		c.family = nf.IPv4
-	}
-	c.through(t, sides(t, c.family))
-}
-
-// through is run in worlds that are there.
+// through sends the packets through every side and compares with the first.
 func (c trial) through(t *testing.T, all []*side) {
 	t.Helper()
 	want := c.on(t, all[0], c.frames, result{})

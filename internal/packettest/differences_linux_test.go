@@ -29,6 +29,7 @@ func find(t *testing.T, counts []counted, text string) string {
 // purpose, and so is what stands beside it: where no match looks at the header
 // the two are the same.
 func TestCutHeaders(t *testing.T) {
+	t.Parallel()
 	cut := func(name string, p layers.IPProtocol, b ...byte) packet { return v4(name, p, nil, raw(b...)) }
 	frames := []packet{
 		cut("TCP, 8 bytes", layers.IPProtocolTCP, 0x9c, 0x40, 0, 22, 0, 0, 0, 1), cut("TCP, 2 bytes", layers.IPProtocolTCP, 0x9c, 0x40),
@@ -39,18 +40,19 @@ func TestCutHeaders(t *testing.T) {
 	}
 	looks := []string{"-p tcp --dport 22", "-p tcp ! --dport 22", "-p tcp --syn", "-p udp --dport 53", "-p udp ! --dport 53",
 		"-p icmp --icmp-type 8", "-p tcp -m multiport --dports 22", "-p sctp -m multiport ! --dports 22"}
+	us := ours(t, "ours", "packettest", nf.IPv4, nf.IPv4)
 	for _, look := range looks {
-		for _, s := range []*side{ours(t, "ours", "packettest", nf.IPv4, nf.IPv4)} {
-			got := trial{rules: []string{"-t raw -A PREROUTING " + look, "-t raw -A PREROUTING"}}.on(t, s, frames, result{})
-			if n := find(t, got.counts, "raw PREROUTING, rule 2"); !strings.HasPrefix(n, "8:") {
-				t.Errorf("%s: %s packets go on, want all 8", look, n)
-			}
-			if n := find(t, got.counts, "rule 1"); n != "0:0" {
-				// A port is there in four bytes, and multiport looks at no more.
-				if !strings.Contains(look, "multiport") || !strings.HasPrefix(n, "2:") {
-					t.Errorf("%s matches %s packets that are cut short", look, n)
-				}
-			}
+		got := trial{rules: []string{"-t raw -A PREROUTING " + look, "-t raw -A PREROUTING"}}.on(t, us, frames, result{})
+		if n := find(t, got.counts, "raw PREROUTING, rule 2"); !strings.HasPrefix(n, "8:") {
+			t.Errorf("%s: %s packets go on, want all 8", look, n)
+		}
+		// A port is there in four bytes, and multiport looks at no more.
+		want := "0:"
+		if strings.Contains(look, "tcp -m multiport") {
+			want = "2:"
+		}
+		if n := find(t, got.counts, "rule 1"); !strings.HasPrefix(n, want) {
+			t.Errorf("%s matches %s packets that are cut short, want %s", look, n, want)
 		}
 	}
 	judge := legacy(t, nf.IPv4)
@@ -58,13 +60,14 @@ func TestCutHeaders(t *testing.T) {
 	if n := find(t, got.counts, "raw PREROUTING, rule 2"); !strings.HasPrefix(n, "4:") {
 		t.Errorf("legacy lets %s packets go on, want 4: is the difference gone?", n)
 	}
-	trial{frames: frames, rules: []string{"-p tcp", "-t raw -A PREROUTING -p tcp", "-t raw -A PREROUTING -p udp", "-t raw -A PREROUTING ! -p icmp", "-t raw -A PREROUTING -f",
-		"-t raw -A PREROUTING -m length --length 28", "-t raw -A PREROUTING -m ttl --ttl-eq 64"}}.run(t)
+	trial{family: nf.IPv4, frames: frames, rules: []string{"-p tcp", "-t raw -A PREROUTING -p tcp", "-t raw -A PREROUTING -p udp", "-t raw -A PREROUTING ! -p icmp", "-t raw -A PREROUTING -f",
+		"-t raw -A PREROUTING -m length --length 28", "-t raw -A PREROUTING -m ttl --ttl-eq 64"}}.through(t, []*side{judge, us})
 }
 
 // Behind an authentication header nf_tables' l4proto is AH's, where ip6tables
 // looks on: see match.Protocol.
 func TestBehindAuthentication(t *testing.T) {
+	t.Parallel()
 	ah := raw(append([]byte{6, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, transport6(tcp(40000, 22, "S"))...)...)
 	frames := []packet{v6("TCP behind AH", layers.IPProtocolAH, nil, ah)}
 	rules := []string{"-p tcp", "-p 51", ""}
@@ -83,6 +86,7 @@ func TestBehindAuthentication(t *testing.T) {
 // What the kernel ties to iptables' table names is exact for the owner of those:
 // a helper that rules assign, and the connection that it expects.
 func TestHelper(t *testing.T) {
+	t.Parallel()
 	rules := []string{"-t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp", "-t raw -A PREROUTING", "-m conntrack --ctstate RELATED", "-m conntrack --ctstate NEW",
 		"-m conntrack --ctstatus EXPECTED", "-m conntrack ! --ctstatus EXPECTED", "-A OUTPUT -m conntrack --ctstate RELATED", "-A OUTPUT -m conntrack --ctstatus EXPECTED"}
 	c := trial{family: nf.IPv4, rules: rules, do: func(w *world) {

@@ -15,30 +15,24 @@ import (
 // Every match, by the examples of all extensions and the rules below, counts the
 // packets that iptables-legacy's counts: before routing, on the way in and on
 // the way through.
-func TestMatchesCountTheSame(t *testing.T) {
-	for f, packets := range map[nf.Family][]packet{nf.IPv4: ipv4Packets(), nf.IPv6: ipv6Packets()} {
-		t.Run(f.String(), func(t *testing.T) {
-			rules := everywhere(append(countingRules(f), exampleRules(t, f, false)...))
-			trial{family: f, rules: rules, frames: packets}.run(t)
-		})
-	}
-}
+func matches(t *testing.T) []named  { return matchesOf(t, nf.IPv4, ipv4Packets()) }
+func matches6(t *testing.T) []named { return matchesOf(t, nf.IPv6, ipv6Packets()) }
 
-// Those that look at the connection do, too. Where connections are tracked the
-// kernel puts fragments together before any rule sees them.
-func TestTrackingMatchesCountTheSame(t *testing.T) {
-	for f, packets := range map[nf.Family][]packet{nf.IPv4: ipv4Packets(), nf.IPv6: ipv6Packets()} {
-		t.Run(f.String(), func(t *testing.T) {
-			rules := append(exampleRules(t, f, true), countingRules(f)...)
-			for _, s := range []string{"INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "NEW,ESTABLISHED", "INVALID,UNTRACKED"} {
-				for _, not := range []string{"", "! "} {
-					rules = append(rules, "-m state "+not+"--state "+s, "-m conntrack "+not+"--ctstate "+s,
-						"-A OUTPUT -m conntrack "+not+"--ctstate "+s, "-A FORWARD -m state "+not+"--state "+s,
-						"-t raw -A PREROUTING -m conntrack "+not+"--ctstate "+s, "-t mangle -A PREROUTING -m conntrack "+not+"--ctstate "+s)
-				}
-			}
-			trial{family: f, rules: rules, frames: packets}.run(t)
-		})
+func matchesOf(t *testing.T, f nf.Family, packets []packet) []named {
+	rules := everywhere(append(countingRules(f), exampleRules(t, f, false)...))
+	// Where connections are tracked the kernel puts fragments together before any
+	// rule sees them, so that those that look at the connection are on their own.
+	tracked := append(exampleRules(t, f, true), countingRules(f)...)
+	for _, s := range []string{"INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "NEW,ESTABLISHED", "INVALID,UNTRACKED"} {
+		for _, not := range []string{"", "! "} {
+			tracked = append(tracked, "-m state "+not+"--state "+s, "-m conntrack "+not+"--ctstate "+s,
+				"-A OUTPUT -m conntrack "+not+"--ctstate "+s, "-A FORWARD -m state "+not+"--state "+s,
+				"-t raw -A PREROUTING -m conntrack "+not+"--ctstate "+s, "-t mangle -A PREROUTING -m conntrack "+not+"--ctstate "+s)
+		}
+	}
+	return []named{
+		{"of packets", trial{rules: rules, frames: packets}},
+		{"of connections", trial{rules: tracked, frames: packets}},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
-	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gopacket/gopacket/layers"
 )
 
@@ -19,7 +18,7 @@ var natted = []string{
 	"-A FORWARD -m state --state ESTABLISHED", "-t mangle -A POSTROUTING -o eth1", "-t mangle -A POSTROUTING -o eth0 -d " + labtest.PeerIPv4,
 }
 
-func TestNAT(t *testing.T) {
+func translations(*testing.T) []named {
 	out := []packet{toFar(40000, 80), toFar(40001, 80), toFar(40000, 80), toFarUDP(1000, 53), toFarUDP(500, 53),
 		v4("ping through", layers.IPProtocolICMPv4, to(farIPv4), icmp(8, 0), raw(1, 2, 3)),
 		v4("ping from another", layers.IPProtocolICMPv4, func(ip *layers.IPv4) { to(farIPv4)(ip); from(otherIPv4)(ip) },
@@ -30,7 +29,7 @@ func TestNAT(t *testing.T) {
 	nat := func(frames []packet, rules ...string) trial {
 		return trial{frames: frames, answers: true, forwarded: true, rules: append(rules, natted...)}
 	}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"SNAT", nat(out, "-t nat -A POSTROUTING -o eth1 -j SNAT --to-source 10.9.0.50")},
 		{"SNAT to a range", nat(out, "-t nat -A POSTROUTING -o eth1 -j SNAT --to-source 10.9.0.50-10.9.0.57")},
 		{"SNAT to a range, the same for each client", nat(out, "-t nat -A POSTROUTING -j SNAT --to-source 10.9.0.50-10.9.0.57 --persistent")},
@@ -46,23 +45,23 @@ func TestNAT(t *testing.T) {
 		{"REDIRECT", nat(in, "-t nat -A PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 22", "-A INPUT -p tcp --dport 22")},
 		{"REDIRECT to this host", nat(append(out, in...), "-t nat -A PREROUTING -p udp -j REDIRECT", "-A INPUT -p udp -d "+labtest.HostIPv4, "-A INPUT")},
 		{"ACCEPT exempts", nat(out, "-t nat -A POSTROUTING -p udp -j ACCEPT", "-t nat -A POSTROUTING -o eth1 -j SNAT --to-source 10.9.0.50")},
-	})
+	}
 }
 
 // What is random is not the same twice: only the counters are compared.
-func TestRandomNAT(t *testing.T) {
+func randomTranslations(*testing.T) []named {
 	frames := []packet{toFar(40000, 80), toFarUDP(1000, 53), syn(8080), toFar(40000, 80)}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"SNAT --random", trial{frames: frames, rules: []string{"-t nat -A POSTROUTING -p tcp -o eth1 -j SNAT --to-source 10.9.0.50:7000-7999 --random", "-t mangle -A POSTROUTING -o eth1", "-A FORWARD -m conntrack --ctstate SNAT"}}},
 		{"SNAT --random-fully", trial{frames: frames, rules: []string{"-t nat -A POSTROUTING -o eth1 -j SNAT --to-source 10.9.0.50 --random-fully", "-A FORWARD -m conntrack --ctstate SNAT"}}},
 		{"MASQUERADE --random", trial{frames: frames, rules: []string{"-t nat -A POSTROUTING -o eth1 -p tcp -j MASQUERADE --to-ports 7000-7999 --random", "-A FORWARD -m conntrack --ctstate SNAT"}}},
 		{"MASQUERADE --random-fully", trial{frames: frames, rules: []string{"-t nat -A POSTROUTING -o eth1 -j MASQUERADE --random-fully", "-A FORWARD -m conntrack --ctstate SNAT"}}},
 		{"DNAT --random", trial{frames: frames, rules: []string{"-t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.9.0.2:80-90 --random", "-A FORWARD -p tcp --dport 80:90"}}},
 		{"REDIRECT --random", trial{frames: frames, rules: []string{"-t nat -A PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 7000-7009 --random", "-A INPUT -p tcp --dport 7000:7009"}}},
-	})
+	}
 }
 
-func TestNAT6(t *testing.T) {
+func translations6(*testing.T) []named {
 	out := []packet{
 		v6("SYN through", layers.IPProtocolTCP, to6(farIPv6), tcp(40000, 80, "S")), v6("datagram through", layers.IPProtocolUDP, to6(farIPv6), udp(1000, 53), raw(1)),
 		v6("ping through", layers.IPProtocolICMPv6, to6(farIPv6), icmp6(128, 0), raw(0, 1, 0, 1)),
@@ -72,23 +71,23 @@ func TestNAT6(t *testing.T) {
 		return trial{frames: frames, answers: true, forwarded: true, rules: append(rules, "-A FORWARD -m conntrack --ctstate SNAT",
 			"-A FORWARD -m conntrack --ctstate DNAT", "-A FORWARD -m conntrack --ctorigdst "+farIPv6, "-A FORWARD -m conntrack --ctrepldst fd00:9::/64", "-A FORWARD")}
 	}
-	each(t, nf.IPv6, []named{
+	return []named{
 		{"SNAT", nat(out, "-t nat -A POSTROUTING -o eth1 -j SNAT --to-source "+nearIPv6)},
 		{"SNAT to a port", nat(out[:1], "-t nat -A POSTROUTING -o eth1 -p tcp -j SNAT --to-source ["+nearIPv6+"]:7000")},
 		{"MASQUERADE", nat(out, "-t nat -A POSTROUTING -o eth1 -j MASQUERADE")},
 		{"DNAT", nat(in, "-t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination ["+farIPv6+"]:80")},
 		{"REDIRECT", nat(in, "-t nat -A PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 22", "-A INPUT -p tcp --dport 22")},
-	})
+	}
 }
 
-func TestUntracked(t *testing.T) {
+func untracked(*testing.T) []named {
 	frames := []packet{syn(22), datagram(53), toFar(40000, 80), toFarUDP(1000, 53), datagram(53)}
 	rest := []string{"-m state --state UNTRACKED", "-m state --state NEW", "-m state --state INVALID", "-m conntrack ! --ctstate UNTRACKED", "-m conntrack --ctstatus NONE",
 		"-A FORWARD -m state --state UNTRACKED", "-A FORWARD -m conntrack --ctproto 17", "-A FORWARD -m conntrack ! --ctproto 17", "-A OUTPUT -m state --state UNTRACKED",
 		"-m connmark --mark 0", "-m connmark ! --mark 0", "-m conntrack ! --ctstatus SEEN_REPLY", "-m conntrack --ctdir ORIGINAL", "-m conntrack --ctdir REPLY",
 		"-m conntrack ! --ctstate DNAT", "-m conntrack --ctstate INVALID,NEW", "-m conntrack ! --ctorigsrc 1.2.3.4"}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"CT --notrack", trial{frames: frames, rules: append([]string{"-t raw -A PREROUTING -p udp -j CT --notrack", "-t raw -A OUTPUT -p tcp -j CT --notrack"}, rest...)}},
 		{"NOTRACK", trial{frames: frames, rules: append([]string{"-t raw -A PREROUTING -p tcp -j NOTRACK"}, rest...)}},
-	})
+	}
 }

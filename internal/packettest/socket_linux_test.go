@@ -6,7 +6,6 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/lab"
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
-	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
 func at(addr string, port uint16) netip.AddrPort {
@@ -32,7 +31,7 @@ func (w *world) serving(h *lab.Host, network string, on netip.AddrPort, fn func(
 
 // Connections in either direction, a datagram and its answer, and errors that
 // belong to them.
-func TestStatesOfConnections(t *testing.T) {
+func connections(*testing.T) []named {
 	var rules []string
 	for _, chain := range []string{"INPUT", "OUTPUT"} {
 		for _, s := range []string{"NEW", "ESTABLISHED", "RELATED", "INVALID", "RELATED,ESTABLISHED", "UNTRACKED"} {
@@ -47,7 +46,7 @@ func TestStatesOfConnections(t *testing.T) {
 			"-A "+chain+" -m conntrack --ctorigsrc "+labtest.PeerIPv4, "-A "+chain+" -m conntrack ! --ctreplsrc "+labtest.PeerIPv4,
 			"-A "+chain+" -m conntrack --ctstate ESTABLISHED --ctdir REPLY", "-A "+chain+" -m conntrack --ctstate NEW --ctorigdst "+labtest.HostIPv4)
 	}
-	each(t, nf.IPv4, []named{{"each of them", trial{rules: rules, do: func(w *world) {
+	return []named{{"each of them", trial{rules: rules, do: func(w *world) {
 		w.serving(w.host, "tcp", at(labtest.HostIPv4, 25), func() { w.connects(w.peer, "tcp", at(labtest.HostIPv4, 25), lab.Open) })
 		w.serving(w.host, "udp", at(labtest.HostIPv4, 53), func() { w.connects(w.peer, "udp", at(labtest.HostIPv4, 53), lab.Open) })
 		w.serving(w.peer, "tcp", at(labtest.PeerIPv4, 80), func() { w.connects(w.host, "tcp", at(labtest.PeerIPv4, 80), lab.Open) })
@@ -56,33 +55,33 @@ func TestStatesOfConnections(t *testing.T) {
 		w.connects(w.peer, "tcp", at(labtest.HostIPv4, 9), lab.Closed)
 		w.must(w.host.Ping(w.t.Context(), netip.MustParseAddr(labtest.PeerIPv4)))
 		w.must(w.peer.Ping(w.t.Context(), netip.MustParseAddr(labtest.HostIPv4)))
-	}}}})
+	}}}}
 }
 
 // Packets with an owner, and packets that the kernel sends by itself.
-func TestOwner(t *testing.T) {
-	owners := []string{"--uid-owner 0", "! --uid-owner 0", "--uid-owner 0-1000", "! --uid-owner 1-4294967294", "--gid-owner 0", "! --gid-owner 0",
-		"--gid-owner 1-4294967294", "--socket-exists", "! --socket-exists", "--uid-owner 0 --gid-owner 0", "--uid-owner 0 ! --gid-owner 0", "! --uid-owner 1"}
-	for f, addr := range map[nf.Family][2]string{nf.IPv4: {labtest.HostIPv4, labtest.PeerIPv4}, nf.IPv6: {labtest.HostIPv6, labtest.PeerIPv6}} {
-		var rules []string
-		for _, o := range owners {
-			for _, where := range []string{"-A OUTPUT", "-A OUTPUT -o eth0", "-t mangle -A POSTROUTING", "-t raw -A OUTPUT"} {
-				rules = append(rules, where+" -m owner "+o)
-			}
+func owners(*testing.T) []named  { return ownersOf(labtest.HostIPv4, labtest.PeerIPv4) }
+func owners6(*testing.T) []named { return ownersOf(labtest.HostIPv6, labtest.PeerIPv6) }
+
+func ownersOf(host, peer string) []named {
+	var rules []string
+	for _, o := range []string{"--uid-owner 0", "! --uid-owner 0", "--uid-owner 0-1000", "! --uid-owner 1-4294967294", "--gid-owner 0", "! --gid-owner 0",
+		"--gid-owner 1-4294967294", "--socket-exists", "! --socket-exists", "--uid-owner 0 --gid-owner 0", "--uid-owner 0 ! --gid-owner 0", "! --uid-owner 1"} {
+		for _, where := range []string{"-A OUTPUT", "-A OUTPUT -o eth0", "-t mangle -A POSTROUTING", "-t raw -A OUTPUT"} {
+			rules = append(rules, where+" -m owner "+o)
 		}
-		each(t, f, []named{{f.String(), trial{rules: rules, do: func(w *world) {
-			w.serving(w.peer, "tcp", at(addr[1], 80), func() { w.connects(w.host, "tcp", at(addr[1], 80), lab.Open) })
-			w.serving(w.host, "udp", at(addr[0], 53), func() { w.connects(w.peer, "udp", at(addr[0], 53), lab.Open) })
-			w.connects(w.host, "udp", at(addr[1], 9), lab.Closed)
-			w.connects(w.peer, "tcp", at(addr[0], 9), lab.Closed) // a reset without a socket
-			w.connects(w.peer, "udp", at(addr[0], 9), lab.Closed) // an error of the kernel's
-			w.must(w.peer.Ping(w.t.Context(), netip.MustParseAddr(addr[0])))
-		}}}})
 	}
+	return []named{{"of every kind", trial{rules: rules, do: func(w *world) {
+		w.serving(w.peer, "tcp", at(peer, 80), func() { w.connects(w.host, "tcp", at(peer, 80), lab.Open) })
+		w.serving(w.host, "udp", at(host, 53), func() { w.connects(w.peer, "udp", at(host, 53), lab.Open) })
+		w.connects(w.host, "udp", at(peer, 9), lab.Closed)
+		w.connects(w.peer, "tcp", at(host, 9), lab.Closed) // a reset without a socket
+		w.connects(w.peer, "udp", at(host, 9), lab.Closed) // an error of the kernel's
+		w.must(w.peer.Ping(w.t.Context(), netip.MustParseAddr(host)))
+	}}}}
 }
 
 // What this host sends, through every hook that it passes, and translated.
-func TestOutput(t *testing.T) {
+func output(*testing.T) []named {
 	send := func(w *world) {
 		w.serving(w.peer, "tcp", at(labtest.PeerIPv4, 80), func() { w.connects(w.host, "tcp", at(labtest.PeerIPv4, 80), lab.Open) })
 		w.serving(w.far, "udp", at(farIPv4, 53), func() { w.connects(w.host, "udp", at(farIPv4, 53), lab.Open) })
@@ -100,14 +99,13 @@ func TestOutput(t *testing.T) {
 	for _, i := range []string{"lo", "eth0", "eth1", "eth+", "lo1", "l+"} {
 		rules = append(rules, "-A OUTPUT -o "+i, "-A OUTPUT ! -o "+i, "-A INPUT -i "+i, "-A INPUT ! -i "+i, "-t mangle -A POSTROUTING -o "+i, "-t mangle -A PREROUTING ! -i "+i)
 	}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"hooks and interfaces", trial{rules: rules, do: send}},
 		{"MARK in OUTPUT", trial{do: send, rules: []string{"-t mangle -A OUTPUT -p tcp -j MARK --set-mark 1", "-A OUTPUT -m mark --mark 1", "-A OUTPUT -m mark ! --mark 1",
 			"-t mangle -A POSTROUTING -m mark --mark 1", "-A INPUT -m mark --mark 1"}}},
-		{"DNAT in OUTPUT", trial{rules: []string{"-t nat -A OUTPUT -d 203.0.113.5 -p tcp -j DNAT --to-destination " + farIPv4 + ":80", "-t nat -A OUTPUT", "-A OUTPUT -d " + farIPv4,
+		{"DNAT in OUTPUT", trial{rules: []string{"-t nat -A OUTPUT -d 198.51.100.5 -p tcp -j DNAT --to-destination " + farIPv4 + ":80", "-t nat -A OUTPUT", "-A OUTPUT -d " + farIPv4,
 			"-A OUTPUT -m conntrack --ctstate DNAT", "-A INPUT -m conntrack --ctstate DNAT", "-A INPUT -s " + farIPv4}, do: func(w *world) {
-			w.must(w.host.Route("203.0.113.0/24", farIPv4))
-			w.serving(w.far, "tcp", at(farIPv4, 80), func() { w.connects(w.host, "tcp", at("203.0.113.5", 8080), lab.Open) })
+			w.serving(w.far, "tcp", at(farIPv4, 80), func() { w.connects(w.host, "tcp", at("198.51.100.5", 8080), lab.Open) })
 		}}},
 		{"REDIRECT in OUTPUT", trial{rules: []string{"-t nat -A OUTPUT -p tcp --dport 81 -j REDIRECT --to-ports 9", "-A INPUT -i lo -p tcp --dport 9", "-A OUTPUT -o lo", "-A OUTPUT -o eth0"}, do: func(w *world) {
 			w.connects(w.host, "tcp", at(labtest.PeerIPv4, 81), lab.Closed)
@@ -116,5 +114,5 @@ func TestOutput(t *testing.T) {
 			w.connects(w.host, "tcp", at(labtest.PeerIPv4, 81), lab.Closed)
 			w.connects(w.host, "udp", at(labtest.PeerIPv4, 9), lab.Filtered) // the sender hears EPERM
 		}}},
-	})
+	}
 }

@@ -4,20 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gopacket/gopacket/layers"
 )
-
-// each runs trials by name in the same worlds, one after the other.
-func each(t *testing.T, f nf.Family, trials []named) {
-	all := sides(t, f)
-	for _, n := range trials {
-		t.Run(n.name, func(t *testing.T) {
-			n.family = f
-			n.through(t, all)
-		})
-	}
-}
 
 // named is a trial and what it proves.
 type named struct {
@@ -45,9 +33,9 @@ func ping(id byte) packet {
 	return v4(fmt.Sprintf("ping %d", id), layers.IPProtocolICMPv4, nil, icmp(8, 0), raw(id, 1, 2, 3))
 }
 
-func TestVerdictsAndChains(t *testing.T) {
+func verdicts(*testing.T) []named {
 	some := []packet{syn(22), syn(80), syn(443), datagram(53), datagram(22), ping(1), toFar(40000, 80), toFarUDP(1000, 53)}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"the first verdict ends it", trial{frames: some, answers: true, rules: []string{
 			"-p tcp --dport 22 -j ACCEPT", "-p tcp -j DROP", "-p tcp", "", "-p udp -j DROP", "-A FORWARD -p tcp -j DROP", "-A FORWARD"}}},
 		{"jump comes back, goto does not", trial{frames: some, rules: []string{
@@ -66,10 +54,10 @@ func TestVerdictsAndChains(t *testing.T) {
 		{"every table is passed in its order", trial{frames: some, answers: true, rules: []string{
 			"-t raw -A PREROUTING -p udp --dport 22 -j DROP", "-t raw -A PREROUTING", "-t mangle -A PREROUTING -p tcp --dport 443 -j DROP",
 			"-t mangle -A INPUT", "-t mangle -A FORWARD", "-t mangle -A OUTPUT", "-t mangle -A POSTROUTING", "-t raw -A OUTPUT", "-A OUTPUT", "-A OUTPUT -p tcp --sport 80 -j DROP"}}},
-	})
+	}
 }
 
-func TestMarks(t *testing.T) {
+func marks(*testing.T) []named {
 	var set []string
 	for _, s := range []string{"--set-xmark 0x10/0xff", "--set-mark 0x1200", "--set-mark 0x3/0x7", "--or-mark 0x8000", "--and-mark 0xfff0", "--xor-mark 0x11",
 		"--set-xmark 0x0/0x1000", "--set-xmark 0xdeadbeef/0xffffffff", "--and-mark 0xffff", "--set-mark 0x0/0xf0"} {
@@ -89,7 +77,7 @@ func TestMarks(t *testing.T) {
 		}
 		return out
 	}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"MARK keeps the bits outside its mask", trial{frames: []packet{syn(22), datagram(9), toFar(1, 2)}, rules: set}},
 		{"CONNMARK sets", trial{frames: flow, rules: connmark("CONNMARK --set-mark 0x1", "CONNMARK --set-xmark 0xf0/0xff", "CONNMARK --or-mark 0xff00",
 			"CONNMARK --and-mark 0x12ff", "CONNMARK --xor-mark 0x1", "CONNMARK --set-mark 0x2/0xf")}},
@@ -99,10 +87,10 @@ func TestMarks(t *testing.T) {
 			"CONNMARK --set-xmark 0xff00/0xff00", "CONNMARK --restore-mark --nfmask 0xff00 --ctmask 0xff00", "CONNMARK --restore-mark --mask 0xff")}},
 		{"a mark without a connection", trial{frames: flow, rules: append([]string{"-t raw -A PREROUTING -p udp -j CT --notrack"},
 			connmark("MARK --set-mark 0x12", "CONNMARK --save-mark", "CONNMARK --restore-mark", "CONNMARK --set-mark 0x1")...)}},
-	})
+	}
 }
 
-func TestReject(t *testing.T) {
+func rejections(*testing.T) []named {
 	frames := []packet{syn(22), datagram(53), ping(1), toFar(40000, 80), toFarUDP(1000, 53),
 		v4("an RST", layers.IPProtocolTCP, nil, tcp(40000, 22, "R")), v4("an ACK", layers.IPProtocolTCP, nil, tcp(40000, 22, "A"), raw(1, 2, 3)),
 		v4("an ICMP error", layers.IPProtocolICMPv4, nil, icmp(3, 1), raw(make([]byte, 28)...)),
@@ -116,10 +104,10 @@ func TestReject(t *testing.T) {
 	trials = append(trials, named{"tcp-reset", trial{frames: frames, answers: true, rules: []string{
 		"-p tcp -j REJECT --reject-with tcp-reset", "", "-A FORWARD -p tcp -j REJECT --reject-with tcp-reset", "-A OUTPUT"}}},
 		named{"the default", trial{frames: frames, answers: true, rules: []string{"-j REJECT", "-A FORWARD -p udp -j REJECT"}}})
-	each(t, nf.IPv4, trials)
+	return trials
 }
 
-func TestReject6(t *testing.T) {
+func rejections6(*testing.T) []named {
 	frames := []packet{
 		v6("a SYN", layers.IPProtocolTCP, nil, tcp(40000, 22, "S")), v6("a datagram", layers.IPProtocolUDP, nil, udp(1000, 53), raw(1, 2)),
 		v6("a ping", layers.IPProtocolICMPv6, nil, icmp6(128, 0), raw(0, 1, 0, 1)), v6("through", layers.IPProtocolTCP, to6(farIPv6), tcp(40000, 80, "S")),
@@ -132,10 +120,10 @@ func TestReject6(t *testing.T) {
 	}
 	trials = append(trials, named{"tcp-reset", trial{frames: frames, answers: true, rules: []string{
 		"-p tcp -j REJECT --reject-with tcp-reset", "", "-A FORWARD -p tcp -j REJECT --reject-with tcp-reset", "-A OUTPUT"}}})
-	each(t, nf.IPv6, trials)
+	return trials
 }
 
-func TestTCPMSS(t *testing.T) {
+func segmentSizes(*testing.T) []named {
 	mss := func(hi, lo byte) layers.TCPOption {
 		return layers.TCPOption{OptionType: 2, OptionLength: 4, OptionData: []byte{hi, lo}}
 	}
@@ -148,21 +136,21 @@ func TestTCPMSS(t *testing.T) {
 		v4("SYN/ACK", layers.IPProtocolTCP, to(farIPv4), tcp(40000, 80, "SA", mss(5, 180))),
 		v4("SYN with data and no option", layers.IPProtocolTCP, to(farIPv4), tcp(40000, 80, "S"), raw(1, 2, 3)),
 	}
-	each(t, nf.IPv4, []named{
+	return []named{
 		{"set", trial{frames: frames, forwarded: true, rules: []string{"-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000", "-A FORWARD"}}},
 		{"clamp", trial{frames: frames, forwarded: true, rules: []string{"-t mangle -A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"}}},
-	})
+	}
 }
 
-func TestTCPMSS6(t *testing.T) {
+func segmentSizes6(*testing.T) []named {
 	through := func(name string, opts ...layers.TCPOption) packet {
 		return v6(name, layers.IPProtocolTCP, to6(farIPv6), tcp(40000, 80, "S", opts...))
 	}
 	frames := []packet{
 		through("1440", layers.TCPOption{OptionType: 2, OptionLength: 4, OptionData: []byte{5, 160}}), through("no option"),
 	}
-	each(t, nf.IPv6, []named{
+	return []named{
 		{"set", trial{frames: frames, forwarded: true, rules: []string{"-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1000", "-A FORWARD"}}},
 		{"clamp", trial{frames: frames, forwarded: true, rules: []string{"-A FORWARD -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu"}}},
-	})
+	}
 }

@@ -58,6 +58,7 @@ func newWorld(t testing.TB) *world {
 		w.must(w.far.Address("eth0", fmt.Sprintf("10.9.0.%d/24", 3+i)))
 		w.must(w.host.Address("eth1", fmt.Sprintf("10.9.0.%d/24", 50+i)))
 	}
+	w.must(w.host.Route("198.51.100.0/24", farIPv4))
 	w.seen = w.capture(w.host, "eth0")
 	return w
 }

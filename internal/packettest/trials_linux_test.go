@@ -1,0 +1,55 @@
+package packettest
+
+import (
+	"testing"
+
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+)
+
+// group is trials of one thing.
+type group struct {
+	name   string
+	trials func(t *testing.T) []named
+}
+
+func TestIPv4(t *testing.T) {
+	t.Parallel()
+	each(t, nf.IPv4, []group{
+		{"matches", matches}, {"verdicts and chains", verdicts}, {"marks", marks}, {"REJECT", rejections}, {"TCPMSS", segmentSizes},
+		{"NAT", translations}, {"random NAT", randomTranslations}, {"untracked", untracked}, {"connections", connections},
+		{"owners", owners}, {"output", output}, {"rulesets", rulesets},
+	})
+}
+
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	each(t, nf.IPv6, []group{
+		{"matches", matches6}, {"REJECT", rejections6}, {"TCPMSS", segmentSizes6}, {"NAT", translations6}, {"owners", owners6}, {"rulesets", rulesets6},
+	})
+}
+
+// each runs trials in the same worlds, one after the other.
+func each(t *testing.T, f nf.Family, groups []group) {
+	all := sides(t, f)
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, n := range g.trials(t) {
+				t.Run(n.name, func(t *testing.T) {
+					n.family = f
+					n.through(t, all)
+				})
+			}
+		})
+	}
+}
+
+// Iptables' own tables, which iptables-nft shares, do what ours do.
+func TestAsIptables(t *testing.T) {
+	t.Parallel()
+	all := plain(t, nf.IPv4)
+	for _, g := range []group{{"matches", matches}, {"verdicts and chains", verdicts}} {
+		for _, n := range g.trials(t) {
+			t.Run(g.name+", "+n.name, func(t *testing.T) { n.through(t, all) })
+		}
+	}
+}
