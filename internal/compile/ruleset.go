@@ -110,8 +110,10 @@ func (w *tableWriter) chain(c chain.Chain) *program.Chain {
 		if p, _ := c.Policy(); p == chain.Drop {
 			out.Policy = program.NFDrop
 		}
-		n := c.Counters()
-		out.Packets, out.Bytes, out.Fresh = n.Packets, n.Bytes, w.fresh(c.Name(), 0)
+		if n := c.Counters(); !w.second() {
+			out.Packets, out.Bytes = n.Packets, n.Bytes
+		}
+		out.Fresh = w.fresh(c.Name(), 0)
 	}
 	out.Rules = make([]*program.Rule, 0, c.Len())
 	others := 0 // rules of the other half alone since the last that is in both
@@ -140,6 +142,10 @@ func (w *tableWriter) mine() nf.Family {
 	return nf.IPv4
 }
 
+// second says whether it is the IPv6 half: what both halves count begins in the
+// other, since it is their sum that is read.
+func (w *tableWriter) second() bool { return w.split && w.mine() == nf.IPv6 }
+
 func (w *tableWriter) rule(chain string, line int, r rule.Rule, others int) *program.Rule {
 	if r.Family() == nf.Both {
 		others = 0
@@ -157,6 +163,9 @@ func (w *tableWriter) rule(chain string, line int, r rule.Rule, others int) *pro
 			Table: w.t.ID(), Chain: chain, Rule: line, Text: r.String(), Extension: f.extension, Err: f.err,
 		})
 		return nil
+	}
+	if w.second() && r.Family() == nf.Both {
+		p = p.WithCounts(program.Counter{})
 	}
 	p.Line, p.Fresh = line, w.fresh(chain, line)
 	return p
