@@ -36,6 +36,11 @@ func (x *ruleReader) rule(p *program.Rule, env program.Env) (r rule.Rule, ud use
 		r = opaque(exprs)
 		ud.Only = false
 	}
+	if r.Opaque() {
+		if s, ok := x.reordered(p, env, ud); ok {
+			r = s
+		}
+	}
 	if c, ok := p.Counts(); ok && c != (program.Counter{}) {
 		r = r.WithCounters(nf.Counters{Packets: c.Packets, Bytes: c.Bytes})
 	}
