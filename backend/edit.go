@@ -205,7 +205,7 @@ func invalid(op string, err error) error {
 	for _, e := range tableErrors(err) {
 		out = append(out, &Error{
 			Op: op, Table: e.Table, Chain: e.Chain, Rule: e.Rule, Text: e.Text, Extension: e.Extension,
-			Err: fmt.Errorf("%w: %w", ErrInvalid, e.Err),
+			Err: fmt.Errorf("%w: %w", ErrInvalid, e.Err), Hint: hint(e),
 		})
 	}
 	if out == nil {

@@ -71,10 +71,11 @@ func (e *Error) Error() string {
 	if e.Family != nf.Both {
 		fmt.Fprintf(&b, " for %v", e.Family)
 	}
-	if e.Extension != "" {
+	reason := fmt.Sprint(e.Err)
+	if e.Extension != "" && !strings.Contains(reason, e.Extension) {
 		b.WriteString(": " + e.Extension)
 	}
-	fmt.Fprintf(&b, ": %v", e.Err)
+	b.WriteString(": " + reason)
 	if e.Feature != "" {
 		b.WriteString(" (" + e.Feature + " is missing)")
 	}
@@ -87,11 +88,11 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// where is "filter INPUT rule 5".
+// where is "filter INPUT rule 5", or "IPv4 filter INPUT rule 5".
 func (e *Error) where() string {
 	var words []string
 	if e.Table != 0 {
-		words = append(words, e.Table.Name())
+		words = append(words, e.Table.String())
 	}
 	if e.Chain != "" {
 		words = append(words, e.Chain)

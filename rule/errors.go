@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -53,7 +54,7 @@ type SyntaxError struct {
 	Err          error  // the reason, where there is one beneath
 }
 
-// Error is "line 3, column 12: tcp: --dport 65536: invalid …, expected a port".
+// Error is `line 3, column 12: tcp: "--dport 65536": invalid …, expected a port`.
 func (e *SyntaxError) Error() string {
 	var b strings.Builder
 	if e.Line > 0 {
@@ -66,10 +67,13 @@ func (e *SyntaxError) Error() string {
 	if e.Token != "" {
 		fmt.Fprintf(&b, "%q: ", e.Token)
 	}
-	if e.Err != nil {
-		b.WriteString(e.Err.Error())
-	} else {
+	switch err := e.Err.(type) {
+	case nil:
 		b.WriteString("not understood")
+	case *option.Error:
+		b.WriteString(err.Err.Error()) // the extension and its words were said
+	default:
+		b.WriteString(err.Error())
 	}
 	if e.Want != "" {
 		b.WriteString(", expected " + e.Want)

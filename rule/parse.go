@@ -144,7 +144,7 @@ func (p *parser) step() error {
 		if !strings.HasPrefix(name, "-") {
 			return p.fail(at, "", "an option", fmt.Errorf("bad argument `%s'", name))
 		}
-		return p.fail(at, "", "", fmt.Errorf("%w %q", ErrUnknownOption, name))
+		return p.fail(at, "", "an option of a -p, -m or -j before it", fmt.Errorf("%w %q", ErrUnknownOption, name))
 	}
 	words, err := p.take(at, name, given, opt.Args)
 	if err != nil {

@@ -260,7 +260,9 @@ func unknownOption(err error, text string) error {
 		return err
 	}
 	for column, name := range targets(text) {
-		if _, known := target.Find(name); !known && chain.Reserved(name) {
+		// A verdict is reserved too, but no jump.
+		r, bad := rule.Parse("-j "+name, nf.Both)
+		if _, jump := r.Target().(target.Jump); bad == nil && jump && chain.Reserved(name) {
 			return &rule.SyntaxError{Column: column, Token: name, Extension: name, Want: "a target that this release has", Err: ErrUnknownTarget}
 		}
 	}
