@@ -82,7 +82,7 @@ func (f *Firewall) observe(ctx context.Context, p *Plan, conflicts int, start ti
 		return
 	}
 	gen, _ := f.drv.Generation(ctx)
-	f.cfg.Observe(Commit{Generation: gen, Changes: len(p.changes), Conflicts: conflicts, Took: time.Since(start)})
+	f.cfg.Observe(Commit{Generation: gen, Changes: len(p.changes()), Conflicts: conflicts, Took: time.Since(start)})
 }
 
 // send takes a plan's steps: stage, switch, sweep. errStale means that nothing

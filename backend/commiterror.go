@@ -74,7 +74,7 @@ func (f *Firewall) refused(p *Plan, ops []driver.Op, fail driver.Failure) *Error
 // table, and the family is the half's.
 func (f *Firewall) given(p *Plan, t *program.Table) (table.ID, nf.Family) {
 	id, _ := compile.Owned(t.Family, t.Name, f.opts)
-	for _, rs := range [...]table.Ruleset{p.after, p.st.rules} {
+	for _, rs := range [...]table.Ruleset{p.after, p.st.rules()} {
 		if _, ok := rs.Table(id); ok {
 			break
 		}

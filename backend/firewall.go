@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gatehouse-fw/gatehouse/internal/compile"
@@ -50,13 +51,15 @@ func (f *Firewall) Close() error {
 	return f.drv.Close()
 }
 
-// state is the owner's tables as they were read.
+// state is the owner's tables as they were read. What a long ruleset takes long
+// to make of them is made when it is asked for, once: to apply a ruleset in the
+// place of another nobody needs to see the other.
 type state struct {
 	generation uint32
 	maxBatch   int
-	raw        *program.Program // as the kernel has them
-	flat       *program.Program // sets and pages folded in
-	rules      table.Ruleset
+	raw        *program.Program        // as the kernel has them
+	flat       func() *program.Program // sets and pages folded in
+	rules      func() table.Ruleset
 	newer      bool // a newer release wrote some of it
 }
 
@@ -87,9 +90,12 @@ func (f *Firewall) state(op string, got *driver.State) (*state, error) {
 		}
 		st.raw.Tables = append(st.raw.Tables, t)
 	}
-	st.flat = page.Unpage(constset.Raise(st.raw))
-	rs, err := compile.Read(st.flat, f.opts)
-	st.rules, st.newer = rs, errors.Is(err, userdata.ErrNewer)
+	st.flat = sync.OnceValue(func() *program.Program { return page.Unpage(constset.Raise(st.raw)) })
+	st.rules = sync.OnceValue(func() table.Ruleset {
+		rs, _ := compile.Read(st.flat(), f.opts) // the error is newer's
+		return rs
+	})
+	st.newer = compile.Newer(st.raw)
 	return st, nil
 }
 
@@ -116,11 +122,11 @@ func (f *Firewall) Read(ctx context.Context, tables ...table.ID) (table.Ruleset,
 		if err != nil {
 			return table.Ruleset{}, err
 		}
-		return st.rules, nil
+		return st.rules(), nil
 	}
 	var out []table.Table
 	for _, id := range tables {
-		if t, ok := st.rules.Table(id); ok {
+		if t, ok := st.rules().Table(id); ok {
 			out = append(out, t)
 		}
 	}

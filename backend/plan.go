@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-fw/gatehouse/internal/compile"
 	"github.com/gatehouse-fw/gatehouse/internal/constset"
@@ -26,7 +27,7 @@ type Plan struct {
 	want    *program.Program // as they would be, in the kernel's form
 	after   table.Ruleset
 	delta   delta.Plan
-	changes []Change
+	changes func() []Change // for people to read, found when one asks
 }
 
 // wanted is what a plan is to bring about.
@@ -55,7 +56,7 @@ func (f *Firewall) PlanEdit(ctx context.Context, fn func(e *Edit) error) (*Plan,
 
 // planEdit runs an edit on the state and plans what it did.
 func (f *Firewall) planEdit(st *state, fn func(e *Edit) error) (*Plan, error) {
-	e := newEdit(st.rules)
+	e := newEdit(st.rules())
 	if err := fn(e); err != nil {
 		return nil, err
 	}
@@ -92,7 +93,10 @@ func (f *Firewall) fits(op string, st *state, rs table.Ruleset) error {
 		if id.Family() == nf.Both {
 			continue
 		}
-		if _, both := st.rules.Table(id.For(nf.Both)); !both {
+		if !f.mayHaveBoth(st, id) {
+			continue
+		}
+		if _, both := st.rules().Table(id.For(nf.Both)); !both {
 			continue
 		}
 		_, v4 := rs.Table(id.IPv4())
@@ -105,6 +109,21 @@ func (f *Firewall) fits(op string, st *state, rs table.Ruleset) error {
 		}
 	}
 	return nil
+}
+
+// mayHaveBoth says whether the owner's nf_tables tables of a name could be a table
+// for both families: an inet table, or two.
+func (f *Firewall) mayHaveBoth(st *state, id table.ID) bool {
+	n := 0
+	for _, t := range st.raw.Tables {
+		if own, _ := compile.Owned(t.Family, t.Name, f.opts); own.Name() != id.Name() {
+			continue
+		}
+		if n++; t.Family == program.Inet {
+			return true
+		}
+	}
+	return n > 1
 }
 
 // plan computes the steps from the state to what is wanted.
@@ -123,7 +142,7 @@ func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*P
 	if st.newer && !p.delta.Empty() {
 		return nil, &Error{Op: p.op, Err: ErrNewer, Hint: "update this program, or Remove the tables with the newer one"}
 	}
-	p.changes = changes(f.before(st, p.have), after)
+	p.changes = sync.OnceValue(func() []Change { return changes(f.before(st, p.have), after) })
 	return p, nil
 }
 
@@ -145,7 +164,7 @@ func (f *Firewall) concerns(t *program.Table, rs table.Ruleset) bool {
 // before are the tables as the model has them that a plan is about.
 func (f *Firewall) before(st *state, have *program.Program) table.Ruleset {
 	var out []table.Table
-	for t := range st.rules.Tables() {
+	for t := range st.rules().Tables() {
 		if slices.ContainsFunc(have.Tables, func(x *program.Table) bool {
 			id, _ := compile.Owned(x.Family, x.Name, f.opts)
 			_, ok := id.Family().And(t.ID().Family())
@@ -168,7 +187,7 @@ func keeper(st *state, o compile.Options) func(program.Family, table.ID, string,
 	return func(fam program.Family, id table.ID, chainName, text string) (compile.Kept, bool) {
 		if kept == nil {
 			kept = map[key]compile.Kept{}
-			for _, t := range st.flat.Tables {
+			for _, t := range st.flat().Tables {
 				tid, _ := compile.Owned(t.Family, t.Name, o)
 				for _, c := range t.Chains {
 					for i, r := range compile.Rules(t, c, tid, o) {
@@ -212,7 +231,7 @@ func inexact(op string, err error) error {
 }
 
 // Changes yields the changes in the model's terms: table by table, chain by chain.
-func (p *Plan) Changes() iter.Seq[Change] { return slices.Values(p.changes) }
+func (p *Plan) Changes() iter.Seq[Change] { return slices.Values(p.changes()) }
 
 // Empty says whether nothing would change.
 func (p *Plan) Empty() bool { return p.delta.Empty() }
@@ -220,7 +239,7 @@ func (p *Plan) Empty() bool { return p.delta.Empty() }
 // String is the plan as a diff in iptables syntax; "" where nothing would change.
 func (p *Plan) String() string {
 	var b strings.Builder
-	for _, c := range p.changes {
+	for _, c := range p.changes() {
 		b.WriteString(c.String() + "\n")
 	}
 	return b.String()

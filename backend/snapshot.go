@@ -46,7 +46,7 @@ func (f *Firewall) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{generation: got.Generation, ours: st.rules}
+	s := &Snapshot{generation: got.Generation, ours: st.rules()}
 	for _, t := range got.Program.Tables {
 		if !f.owned(t.Family, t.Name) {
 			s.others = append(s.others, f.other(t, st.raw))

@@ -73,6 +73,27 @@ func Read(p *program.Program, o Options) (table.Ruleset, error) {
 	return table.NewRuleset(joined(halves)...), errors.Join(errs...)
 }
 
+// Newer says whether a newer release wrote some of a program: Read's ErrNewer,
+// found without reading.
+func Newer(p *program.Program) bool {
+	for _, t := range p.Tables {
+		if _, _, err := userdata.DecodeTable(t.UserData); errors.Is(err, userdata.ErrNewer) {
+			return true
+		}
+		for _, c := range t.Chains {
+			for _, r := range c.Rules {
+				if r.UserData == "" {
+					continue
+				}
+				if _, err := userdata.DecodeRule(r.UserData); errors.Is(err, userdata.ErrNewer) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Rules reads one chain's rules as they stand in an nf_tables table; the
 // placement of both families is not undone.
 func Rules(t *program.Table, c *program.Chain, id table.ID, o Options) []rule.Rule {
