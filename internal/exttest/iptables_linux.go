@@ -18,6 +18,7 @@ import (
 func IPTables(t *testing.T, files []File) {
 	for _, f := range files {
 		t.Run(f.Name, func(t *testing.T) {
+			f.needs(t)
 			host := labtest.Host(t)
 			legacy, variant := oracle.Legacy(t, host), oracle.NFTVariant(t, labtest.Host(t))
 			for _, fam := range [...]nf.Family{nf.IPv4, nf.IPv6} {

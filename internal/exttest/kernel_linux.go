@@ -31,6 +31,7 @@ const (
 func Kernel(t *testing.T, files []File) {
 	for _, f := range files {
 		t.Run(f.Name, func(t *testing.T) {
+			f.needs(t)
 			all, native := labtest.Host(t), labtest.Host(t)
 			placed := map[string][]*entry{}
 			for _, v := range variantsOf() {

@@ -137,22 +137,31 @@ func frames(b *strings.Builder, what string, got, want [][]byte) {
 	}
 }
 
-// blame repeats a trial that failed packet by packet, and names the first few
-// that came out differently by themselves.
+// blame repeats a trial that failed with half of the packets, and a half of
+// those, and names the first few that come out differently by themselves.
 func (c trial) blame(t *testing.T, judge, s *side) {
 	t.Helper()
-	if c.do != nil || len(c.frames) < 2 {
+	if c.do != nil {
 		return
 	}
-	start := time.Now()
-	for named, i := 0, 0; i < len(c.frames) && named < 5 && time.Since(start) < 5*time.Second; i++ {
-		alone := c.frames[i : i+1]
-		want := c.on(t, judge, alone, result{})
-		got := c.on(t, s, alone, want)
-		if !want.same(got) {
-			t.Logf("%s, %s alone:\n%s", s.name, c.frames[i].name, want.difference(got))
+	named, end := 0, time.Now().Add(10*time.Second)
+	var split func(frames []packet)
+	split = func(frames []packet) {
+		want := c.on(t, judge, frames, result{})
+		got := c.on(t, s, frames, want)
+		switch n := len(frames); {
+		case want.same(got) || named == 3 || time.Now().After(end):
+		case n == 1:
+			t.Logf("%s, %s alone:\n%s", s.name, frames[0].name, want.difference(got))
 			named++
+		default:
+			split(frames[:n/2])
+			split(frames[n/2:])
 		}
+	}
+	if n := len(c.frames); n > 1 {
+		split(c.frames[:n/2])
+		split(c.frames[n/2:])
 	}
 }
 
