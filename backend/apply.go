@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -73,8 +74,33 @@ func (f *Firewall) change(ctx context.Context, op string, plan func(*state) (*Pl
 				Hint: "another program keeps changing this owner's tables",
 			}
 		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
 	}
 }
+
+// pause lets other writers finish. Writers that all come back at once would be
+// in each other's way again and the same one could lose every time, so it is as
+// long as chance has it, up to twice as long after each try.
+func pause(ctx context.Context, try int) error {
+	longest := min(shortPause<<min(try, 10), longPause)
+	t := time.NewTimer(rand.N(longest))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// How long a writer waits at most after its first conflict, about what a small
+// change takes, and after many.
+const (
+	shortPause = time.Millisecond
+	longPause  = 30 * time.Millisecond
+)
 
 // observe tells Config.Observe of a commit.
 func (f *Firewall) observe(ctx context.Context, p *Plan, conflicts int, start time.Time) {

@@ -28,7 +28,8 @@ type Config struct {
 	Observe func(Commit)
 	// Uncounted leaves out the counters of rules that no one presets. Loads and packets are faster.
 	Uncounted bool
-	// Retries bounds how often a conflict with another writer is retried; zero: 32.
+	// Retries bounds how often a conflict with another writer is retried, after a
+	// pause of at most 1 ms, then 2 ms, and so on up to 30; zero: 32.
 	Retries int
 }
 

@@ -67,7 +67,7 @@ func TestSaveTextThatIsRefused(t *testing.T) {
 		line int
 		is   error
 	}{
-		"*filter\n:INPUT DROP [0:0]\n-A INPUT -j ACCEPT\n":        {4, table.ErrNoCommit},
+		"*filter\n:INPUT DROP [0:0]\n-A INPUT -j ACCEPT\n":         {4, table.ErrNoCommit},
 		"-A INPUT -j ACCEPT\n":                                     {1, table.ErrOutside},
 		"*nosuch\nCOMMIT\n":                                        {1, table.ErrNoTable},
 		"*filter\n:INPUT DROP [0:x]\nCOMMIT\n":                     {2, table.ErrCounters},
