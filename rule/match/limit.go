@@ -20,9 +20,10 @@ import (
 // It is native. xt_limit counts in ten-thousandths of a second between two
 // packets, so iptables rounds a rate to what those make and saves that: 3000/sec
 // is 3333/sec, 60/min is 1/sec. The normal form here is the same, and what the
-// program says is exactly what is printed. Slow rates that xt_limit refuses,
-// because its 32-bit account overflows (1/day), are fine. It mirrors
-// net/netfilter/xt_limit.c and nft_limit.c.
+// program says is exactly what is printed. Slow rates whose burst overflows
+// xt_limit's 32-bit account are fine here: 1/day with a burst of 5 it refuses, and
+// with a burst of 3 it lets one packet pass (measured at 250 ticks a second). It
+// mirrors net/netfilter/xt_limit.c and nft_limit.c.
 type Limit struct {
 	Rate  uint32        // --limit: packets; zero is an error
 	Per   time.Duration // a second, a minute, an hour or a day; any other is an error
