@@ -62,28 +62,38 @@ func baseName(c program.ConstSet) string {
 	if c.Host {
 		about = append(about, 1)
 	}
+	if !c.Interval {
+		about = append(about, 2)
+	}
 	sum.Write(about)
 	sum.Write([]byte(c.Elems))
 	return f.word + "_" + hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// readable writes the list out; ok is false where it is empty or gets too long.
+// readable writes the list out; ok is false where it is empty or gets too long,
+// and for ranges of one key each, which would read like a list of single keys.
 func readable(f field, c program.ConstSet) (name string, ok bool) {
 	var b strings.Builder
 	b.WriteString(f.word)
 	keys := c.Keys()
-	for i := 0; i+1 < len(keys); i += 2 {
+	step := 1
+	if c.Interval {
+		step = 2
+	}
+	ranges := !c.Interval
+	for i := 0; i+step <= len(keys); i += step {
 		b.WriteByte('_')
 		b.WriteString(f.key(keys[i]))
-		if keys[i] != keys[i+1] {
+		if last := keys[i+step-1]; last != keys[i] {
+			ranges = true
 			b.WriteByte('-')
-			b.WriteString(f.key(keys[i+1]))
+			b.WriteString(f.key(last))
 		}
 		if b.Len() > maxName {
 			return "", false
 		}
 	}
-	return b.String(), len(keys) > 0
+	return b.String(), ranges && len(keys) > 0
 }
 
 func number(k string) uint64 {
