@@ -134,7 +134,7 @@ func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*P
 			p.have.Tables = append(p.have.Tables, t)
 		}
 	}
-	p.want = constset.Lower(w.program)
+	p.want = constset.LowerBut(withForeign(w.program, p.have), anonymous(p.have))
 	if !f.opts.Plain {
 		p.want = page.Page(p.want, p.have, page.Size)
 	}

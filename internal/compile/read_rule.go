@@ -1,8 +1,10 @@
 package compile
 
 import (
+	"regexp"
 	"slices"
 
+	opaqueexpr "github.com/gatehouse-fw/gatehouse/internal/opaque"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/internal/userdata"
 	"github.com/gatehouse-fw/gatehouse/internal/wire"
@@ -21,9 +23,9 @@ func ReadRule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, 
 
 // ruleReader is what reading a rule needs, for the next rule to use again.
 type ruleReader struct {
-	rd   program.Reader
-	w    ruleWriter
-	all  []match.Match
+	rd  program.Reader
+	w   ruleWriter
+	all []match.Match
 }
 
 func (x *ruleReader) rule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, err error) {
@@ -183,11 +185,15 @@ func build(header, all []match.Match, t target.Target) rule.Rule {
 	return rule.New(t, all...)
 }
 
-// opaque is a rule of raw expressions: those before the counter as matches, and
+// opaque is a rule of raw expressions: those before the last counter as matches, and
 // what follows as the target where it is one expression.
 func opaque(exprs []program.Expr) rule.Rule {
 	before, after := exprs, []program.Expr(nil)
-	if i := slices.IndexFunc(exprs, isCounter); i >= 0 {
+	i := len(exprs) - 1
+	for i >= 0 && !isCounter(exprs[i]) {
+		i--
+	}
+	if i >= 0 {
 		before, after = exprs[:i], exprs[i+1:]
 	} else if n := len(exprs); n > 0 {
 		if _, ok := exprs[n-1].(program.Verdict); ok {
@@ -221,15 +227,27 @@ func isCounter(e program.Expr) bool {
 }
 
 // rawMatch is an expression as a match of its own. One that has no bytes of its
-// own (a lookup in an anonymous set) gets a name that every kernel refuses: it
-// can be shown, and left where it is, and cannot be programmed with a part missing.
+// own, a lookup in a set or map without a name, is opaque.Unsaid: it can be
+// shown, and left where it is, and cannot be programmed with a part missing.
+//
+// What an expression has counted is not part of it.
 func rawMatch(e program.Expr) match.Raw {
+	switch x := e.(type) {
+	case program.Counter:
+		e = program.Counter{}
+	case program.Quota:
+		x.Consumed = 0
+		e = x
+	}
 	name, data, err := wire.EncodeExpr(e)
-	if err != nil {
-		return match.Raw{Expr: "opaque", Data: e.String()}
+	if l, ok := e.(program.Lookup); err != nil || ok && nameless.MatchString(l.Name) {
+		return match.Raw{Expr: opaqueexpr.Unsaid, Data: e.String()}
 	}
 	return match.Raw{Expr: name, Data: data}
 }
+
+// nameless is what nft calls sets and maps without a name.
+var nameless = regexp.MustCompile(`^__(set|map)\d+$`)
 
 // modelNames spells the chains of verdicts as the model does; exprs stay as they are.
 func modelNames(exprs []program.Expr) []program.Expr {

@@ -23,6 +23,23 @@ type (
 	}
 )
 
+// Unsaid is the name of an expression that has no bytes of its own: a lookup in
+// a set without a name. No kernel has an expression of that name.
+const Unsaid = "opaque"
+
+// Said is the error of an expression that is Unsaid: it can be shown, and left
+// where it is, and cannot be programmed elsewhere from its text.
+func Said(extension, expr string) error {
+	if expr != Unsaid {
+		return nil
+	}
+	return &program.InexactError{
+		Extension: extension,
+		Why:       "the rule looks something up in a set that has no name, so its text cannot say what it does",
+		Hint:      "leave the rule where it is, or give the set a name",
+	}
+}
+
 // Raw is the table of an expression by its name and data: "--expr name:hex".
 func Raw[T ~struct{ Expr, Data string }](name string, read func(*program.Reader) (T, bool)) *option.Spec[T] {
 	return &option.Spec[T]{

@@ -22,8 +22,12 @@ func (Raw) ext() option.Extension { return raw }
 
 var raw = opaque.Raw[Raw]("nft", nil)
 
-// Compile adds the expression as it is.
+// Compile adds the expression as it is. One that was read from a kernel and has no
+// bytes of its own cannot be programmed again.
 func (r Raw) Compile(c *program.Code) error {
+	if err := opaque.Said(raw.Name, r.Expr); err != nil {
+		return err
+	}
 	c.Add(program.Raw{Name: r.Expr, Data: r.Data})
 	return nil
 }

@@ -29,8 +29,12 @@ var raw = opaque.Raw("NFT", func(r *program.Reader) (Raw, bool) {
 	return Raw{e.Name, e.Data}, true
 })
 
-// Compile adds the expression as it is.
+// Compile adds the expression as it is. One that was read from a kernel and has no
+// bytes of its own cannot be programmed again.
 func (r Raw) Compile(a program.Action) error {
+	if err := opaque.Said(raw.Name, r.Expr); err != nil {
+		return err
+	}
 	a.Add(program.Raw{Name: r.Expr, Data: r.Data})
 	return nil
 }

@@ -1,0 +1,55 @@
+package backend
+
+import (
+	"slices"
+
+	"github.com/gatehouse-fw/gatehouse/internal/constset"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+)
+
+// withForeign is a program with the sets and maps that the kernel's tables have
+// and that nobody here made: an administrator's, for rules of his own beside ours.
+// They stay as long as their table does.
+func withForeign(want, have *program.Program) *program.Program {
+	out := &program.Program{Tables: slices.Clone(want.Tables)}
+	for _, t := range constset.Raise(have).Tables {
+		i := slices.IndexFunc(out.Tables, func(w *program.Table) bool { return w.Family == t.Family && w.Name == t.Name })
+		if i < 0 || len(t.Sets) == 0 {
+			continue
+		}
+		next := *out.Tables[i]
+		next.Sets = slices.Clone(next.Sets)
+		for _, s := range t.Sets {
+			if next.Set(s.Name) == nil {
+				next.Sets = append(next.Sets, s)
+			}
+		}
+		out.Tables[i] = &next
+	}
+	return out
+}
+
+// anonymous says which rules look up a list of ranges in a set without a name,
+// as somebody else's do: those need none.
+func anonymous(have *program.Program) func(*program.Rule) bool {
+	keys := map[string]bool{} // false: there is such a rule with a name too, which is ours
+	for _, t := range have.Tables {
+		for _, c := range t.Chains {
+			for _, r := range c.Rules {
+				for _, e := range r.Exprs {
+					l, ok := e.(program.Lookup)
+					if !ok || !l.Const.Interval {
+						continue
+					}
+					key := r.Key()
+					other, seen := keys[key]
+					keys[key] = l.Name == "" && (other || !seen)
+				}
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return func(r *program.Rule) bool { return keys[r.Key()] }
+}
