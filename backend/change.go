@@ -11,11 +11,12 @@ import (
 // Op is what a Change does.
 type Op uint8
 
+// The kinds of a Change; the zero value is none.
 const (
-	Add Op = iota + 1
-	Delete
-	Replace
-	SetPolicy
+	Add       Op = iota + 1 // a rule or a chain
+	Delete                  // a rule, a chain or a table
+	Replace                 // a rule by another in its place
+	SetPolicy               // of a built-in chain
 )
 
 // Change is one step of a plan.

@@ -113,10 +113,7 @@ func TestNeighboursAreLeftAlone(t *testing.T) {
 			}
 		}
 	}
-	for name, maker := range map[string]string{
-		"ip filter": "iptables-nft", "ip nat": "iptables-nft", "ip6 filter": "iptables-nft",
-		"inet theirs": "?", "ip client-filters": "?", "inet neighbour-filter": "neighbour",
-	} {
+	for name, maker := range theirMakers() {
 		if makers[name] != maker {
 			t.Errorf("%s is shown as made by %q, want %q (all: %v)", name, makers[name], maker, makers)
 		}
@@ -126,6 +123,14 @@ func TestNeighboursAreLeftAlone(t *testing.T) {
 	}
 	if now := w.list(t); now != theirs {
 		t.Errorf("after our uninstall:\n%s", diff(theirs, now))
+	}
+}
+
+// theirMakers are the tables that others made, and who they are taken for.
+func theirMakers() map[string]string {
+	return map[string]string{
+		"ip filter": "iptables-nft", "ip nat": "iptables-nft", "ip6 filter": "iptables-nft",
+		"inet theirs": "?", "ip client-filters": "?", "inet neighbour-filter": "neighbour",
 	}
 }
 

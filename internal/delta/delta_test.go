@@ -184,10 +184,6 @@ func TestSteps(t *testing.T) {
 		return s
 	}
 	toU, drop := program.Verdict{Kind: program.NFTJump, Chain: "U"}, program.Verdict{Kind: program.NFDrop}
-	hooked := func(c *program.Chain, priority int32) *program.Chain {
-		c.Hook.Priority = priority
-		return c
-	}
 	for _, c := range []struct {
 		name               string
 		have, want         *program.Program
@@ -248,6 +244,11 @@ func TestSteps(t *testing.T) {
 			t.Errorf("%s: batches %s, %v, want %s", c.name, got, err, c.batches)
 		}
 	}
+}
+
+func hooked(c *program.Chain, priority int32) *program.Chain {
+	c.Hook.Priority = priority
+	return c
 }
 
 func countedTable(c *program.Chain, packets uint64) *program.Program {

@@ -5,6 +5,7 @@ import "net/netip"
 // Family says which IP versions a table or a rule is for. The zero value is Both.
 type Family uint8
 
+// The families; no other value is one.
 const (
 	Both Family = 0 // IPv4 and IPv6
 	IPv4 Family = 4

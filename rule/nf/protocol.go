@@ -9,6 +9,8 @@ import (
 // given": iptables itself takes -p 0 for "all", which is said by saying nothing.
 type Protocol uint8
 
+// The protocols that extensions know, by their numbers at IANA. Every other
+// number is a Protocol as well.
 const (
 	ICMP    Protocol = 1
 	TCP     Protocol = 6

@@ -83,6 +83,7 @@ func (z CTZone) Original() CTZone { z.dir = program.Original; return z }
 // Reply is the zone for the reply direction only (--zone-reply).
 func (z CTZone) Reply() CTZone { z.dir = program.Reply; return z }
 
+// String is the zone as --zone takes it: its number, or "mark".
 func (z CTZone) String() string {
 	if z.mark {
 		return "mark"
