@@ -1,6 +1,7 @@
 package userdata
 
 import (
+	"encoding/binary"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -47,8 +48,11 @@ func (r Rule) Encode() (string, error) {
 	if r.Only {
 		add(kindOnly, "")
 	}
-	if r.After > 0 {
-		add(kindAfter, string([]byte{byte(r.After >> 8), byte(r.After)}))
+	switch {
+	case r.After > 0xffff:
+		add(kindAfter, string(binary.BigEndian.AppendUint32(nil, uint32(r.After))))
+	case r.After > 0:
+		add(kindAfter, string(binary.BigEndian.AppendUint16(nil, uint16(r.After))))
 	}
 	if len(mine) > 0 && err == nil {
 		out, err = record(out, own, "\x01\x01"+string([]byte{Version})+string(mine))
@@ -84,7 +88,9 @@ func DecodeRule(b string) (r Rule, err error) {
 		case kind == kindOnly:
 			r.Only = true
 		case kind == kindAfter && len(value) == 2:
-			r.After = int(value[0])<<8 | int(value[1])
+			r.After = int(binary.BigEndian.Uint16([]byte(value)))
+		case kind == kindAfter && len(value) == 4:
+			r.After = int(binary.BigEndian.Uint32([]byte(value)))
 		default:
 			for name, k := range noteKinds {
 				if k == kind && value != "" {
