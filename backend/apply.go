@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -126,8 +127,8 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 	}
 	for i, ops := range stage {
 		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {
-			f.unstage(ctx, stage[:i])
-			return f.failed(ctx, p, ops, err)
+			own := i + f.unstage(ctx, stage[:i])
+			return f.failed(ctx, p, ops, err, own)
 		}
 	}
 	if err := f.turn(ctx, p, turn, stage); err != nil {
@@ -183,16 +184,34 @@ func (f *Firewall) turn(ctx context.Context, p *Plan, ops []driver.Op, stage [][
 }
 
 // failed is the error of a stage that was refused: errStale where another
-// writer's change was the reason, as when both make a chain of one name.
-func (f *Firewall) failed(ctx context.Context, p *Plan, ops []driver.Op, err error) error {
+// writer's change was the reason, as when both make a chain of one name. That
+// change may be gone again by now, when the other lost its own race; the
+// generation, which moved by more than our own commits, still tells of it.
+func (f *Firewall) failed(ctx context.Context, p *Plan, ops []driver.Op, err error, own int) error {
 	var refused *driver.CommitError
 	if errors.As(err, &refused) {
 		got, rerr := f.drv.Read(ctx, driver.Scope{Table: f.owned})
-		if rerr == nil && !f.unchanged(p, got.Program, nil) {
+		if rerr == nil && (!f.unchanged(p, got.Program, nil) ||
+			got.Generation != p.st.generation+uint32(own) && passing(ops, refused)) {
 			return errStale
 		}
 	}
 	return f.commitError(p, ops, err)
+}
+
+// passing says whether a refusal can be another writer's doing: something was
+// there, was gone or was in use that was not when we looked.
+func passing(ops []driver.Op, refused *driver.CommitError) bool {
+	first := refused.Failures[0]
+	if first.Op < 0 || first.Op >= len(ops) {
+		return false
+	}
+	switch ops[first.Op].Kind {
+	case driver.AddRule, driver.ReplaceRule:
+		_, looks := suspect(ops[first.Op].Rule, first).(program.Lookup)
+		return looks && errors.Is(first.Err, fs.ErrNotExist)
+	}
+	return true
 }
 
 // unchanged says whether what a plan had read is still so, but for what its own
@@ -203,7 +222,8 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 		table, chain string
 	}
 	staged, renamed := map[name]bool{}, map[uint64]bool{}
-	for _, op := range slices.Concat(stage...) {
+	ops := slices.Concat(stage...)
+	for _, op := range ops {
 		switch op.Kind {
 		case driver.AddTable:
 			staged[name{op.Table.Family, op.Table.Name, ""}] = true
@@ -239,6 +259,9 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 		case t == nil:
 			t = &program.Table{}
 		}
+		if !sameSets(t, u, ops) {
+			return false
+		}
 		for _, d := range u.Chains {
 			if staged[name{u.Family, u.Name, d.Name}] {
 				continue
@@ -250,6 +273,31 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 		}
 	}
 	return true
+}
+
+// sameSets says whether a table has the sets that it had, but for those that
+// operations made and took away. What another writer has staged may become ours,
+// or go again, before we switch.
+func sameSets(was, now *program.Table, ops []driver.Op) bool {
+	want := map[string]uint64{} // handles by name; 0: made since, with any
+	for _, s := range was.Sets {
+		want[s.Name] = s.Handle
+	}
+	for _, op := range ops {
+		switch {
+		case op.Table.Family != now.Family || op.Table.Name != now.Name:
+		case op.Kind == driver.AddSet:
+			want[op.Set.Name] = 0
+		case op.Kind == driver.DeleteSet:
+			delete(want, op.Set.Name)
+		}
+	}
+	for _, s := range now.Sets {
+		if handle, ok := want[s.Name]; !ok || handle != 0 && handle != s.Handle {
+			return false
+		}
+	}
+	return len(want) == len(now.Sets)
 }
 
 // byHandle finds a chain, whatever its name is by now.
@@ -266,17 +314,18 @@ func sameRules(a, b []*program.Rule) bool {
 	return slices.EqualFunc(a, b, func(x, y *program.Rule) bool { return x.Handle == y.Handle && x.Same(y) })
 }
 
-// unstage takes back what was put in place for a switch that did not happen. It
-// has a moment of its own, though the caller's context ended; what it leaves the
-// next change sweeps.
-func (f *Firewall) unstage(ctx context.Context, stage [][]driver.Op) {
+// unstage takes back what was put in place for a switch that did not happen, and
+// says in how many commits. It has a moment of its own, though the caller's
+// context ended; what it leaves the next change sweeps.
+func (f *Firewall) unstage(ctx context.Context, stage [][]driver.Op) (commits int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	for _, ops := range slices.Backward(stage) {
-		if undo := undone(ops); undo != nil {
-			_ = f.drv.Commit(ctx, driver.Batch{Ops: undo})
+		if undo := undone(ops); undo != nil && f.drv.Commit(ctx, driver.Batch{Ops: undo}) == nil {
+			commits++
 		}
 	}
+	return commits
 }
 
 // undone are the operations that take staged ones back.

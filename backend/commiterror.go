@@ -112,8 +112,9 @@ func describe(e *Error, r *program.Rule, fail driver.Failure) {
 		name = ""
 	case nil:
 	default:
-		name = expression(culprit)
-		module = "nft_" + name
+		if name = expression(culprit); name != "" {
+			module = "nft_" + name
+		}
 	}
 	e.Extension = name
 	switch {
@@ -145,7 +146,8 @@ func suspect(r *program.Rule, fail driver.Failure) program.Expr {
 	return found
 }
 
-// expression is the kernel's name of an expression's kind, which names its module.
+// expression is the kernel's name of an expression's kind, which names its module;
+// "" for what nf_tables always has.
 func expression(e program.Expr) string {
 	switch e := e.(type) {
 	case program.CT, program.CTSet, program.Notrack:
@@ -167,5 +169,5 @@ func expression(e program.Expr) string {
 	case program.Raw:
 		return e.Name
 	}
-	return "tables"
+	return ""
 }

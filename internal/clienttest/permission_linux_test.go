@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
@@ -103,7 +104,10 @@ func TestAKernelThatLacksAnExpression(t *testing.T) {
 	w.apply(t, fw, mailhost())
 	before := w.list(t)
 	rs := table.NewRuleset(table.New(table.Filter, chain.BuiltIn(chain.Input, chain.Drop,
-		dev("a"), rule.Drop(match.Raw{Expr: "nosuch"}), rule.Jump("LONG")), long("LONG", 2000)))
+		dev("a"), rule.Drop(match.Raw{Expr: "nosuch"}), rule.Jump("LONG"),
+		// A list with a range becomes a set, which is staged before the rules.
+		rule.Accept(match.Multiport{Proto: nf.TCP, Dports: match.Is(nf.List(nf.PortRange(1000, 2000), nf.Port(80)))}),
+	), long("LONG", 2000)))
 	for way, err := range map[string]error{"Apply": fw.Apply(t.Context(), rs), "Check": fw.Check(t.Context(), rs)} {
 		es := backend.Errors(err)
 		if len(es) != 1 || !errors.Is(err, backend.ErrUnsupported) {

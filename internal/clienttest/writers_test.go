@@ -216,3 +216,51 @@ func TestOwnersDoNotStarveEachOther(t *testing.T) {
 		}
 	})
 }
+
+// Writers whose rules bring sets, which are staged in a transaction before the
+// rules, do not take what another has staged, and leave none behind.
+func TestWritersWithSets(t *testing.T) {
+	ranges := func(i, k int) rule.Rule {
+		first := uint16(1000 + 1000*i + 10*k)
+		return rule.Accept(match.Multiport{Proto: nf.TCP, Dports: match.Is(nf.List(nf.PortRange(first, first+5), nf.Port(80)))})
+	}
+	everywhere(t, func(t *testing.T, w world) {
+		fw := w.client(t)
+		w.apply(t, fw, input(dev("first")))
+		before := w.list(t)
+		var wg sync.WaitGroup
+		for i := range 4 {
+			mine := w.client(t)
+			wg.Go(func() {
+				for k := range 20 {
+					err := mine.Edit(t.Context(), func(e *backend.Edit) error {
+						c := e.Chain(table.Filter, chain.Input)
+						c.Append(ranges(i, k))
+						if k > 0 {
+							c.Delete(ranges(i, k-1))
+						}
+						// All of them share one.
+						c.DeleteIfExists(ranges(9, k-1))
+						c.AppendUnique(ranges(9, k))
+						return nil
+					})
+					if err != nil {
+						t.Errorf("writer %d, edit %d: %v", i, k, err)
+						return
+					}
+				}
+				if err := mine.Edit(t.Context(), func(e *backend.Edit) error {
+					e.Chain(table.Filter, chain.Input).Delete(ranges(i, 19))
+					return nil
+				}); err != nil {
+					t.Errorf("writer %d: %v", i, err)
+				}
+			})
+		}
+		wg.Wait()
+		edit(t, fw, table.Filter, chain.Input, func(c *backend.ChainEdit) { c.Set(dev("first")) })
+		if now := w.list(t); now != before {
+			t.Errorf("left behind:\n%s", diff(before, now))
+		}
+	})
+}
