@@ -67,7 +67,8 @@ func New(name string, rules ...rule.Rule) Chain {
 }
 
 // Keep is a user chain that belongs to the administrator: Apply makes it when
-// it is missing and never touches its rules.
+// it is missing and never touches its rules. That it is kept is the program's to
+// say each time: it reads back as a chain like any other, with its rules.
 func Keep(name string) Chain {
 	c := New(name)
 	c.kept = true
