@@ -24,7 +24,6 @@ func dev(name string) rule.Rule { return rule.Accept(match.In(name)) }
 // expects. Rules that an edit does not touch keep their handles (see the
 // listing on the kernel).
 func TestLiveEdits(t *testing.T) {
-	const other = "-i d -j ACCEPT"
 	everywhere(t, func(t *testing.T, w world) {
 		fw := w.client(t)
 		rs := table.NewRuleset(table.New(table.Filter,
