@@ -24,7 +24,7 @@ var stairs = [...][]string{
 // forTests are the packages that nobody's program has in it, and what is under
 // them: they may import testing, and what else tests need.
 var forTests = [...]string{
-	"internal/lab", "internal/oracle", "internal/exttest", "internal/packettest", "internal/clienttest",
+	"internal/lab", "internal/oracle", "internal/exttest", "internal/packettest", "internal/clienttest", "internal/bench",
 	"internal/driver/drivertest", "internal/delta/deltatest", "internal/tree", "examples",
 }
 
