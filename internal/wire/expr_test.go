@@ -81,9 +81,7 @@ func TestRawStays(t *testing.T) {
 		s := string([]byte{byte(4 + len(data)), 0, typ, 0}) + data
 		return s + "\x00\x00\x00"[:(4-len(s)%4)%4]
 	}
-	if !littleEndian {
-		t.Skip("the bytes below are a little-endian machine's")
-	}
+	needLittleEndian(t)
 	for name, r := range map[string]p.Raw{
 		"unknown type":         {Name: "numgen", Data: attr(1, "\x00\x00\x00\x01")},
 		"attribute missing":    {Name: "meta", Data: attr(1, "\x00\x00\x00\x01")},
