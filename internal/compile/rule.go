@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/match"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
 )
 
 // Kept is the program of a rule that is written back as it was read.
@@ -102,7 +103,7 @@ func (w *ruleWriter) write(r rule.Rule, counted bool) (ud userdata.Rule, f *fail
 	}
 	for i, m := range w.rest {
 		c.At = i
-		if err := m.Compile(c); err != nil {
+		if err := compileMatch(c, m); err != nil {
 			return ud, &failure{m.Name(), err}
 		}
 	}
@@ -112,11 +113,32 @@ func (w *ruleWriter) write(r rule.Rule, counted bool) (ud userdata.Rule, f *fail
 	}
 	c.At = len(w.rest)
 	t := r.Target()
-	if err := t.Compile(program.Action{Code: c}); err != nil {
+	if err := compileTarget(c, t); err != nil {
 		return ud, &failure{t.Name(), err}
 	}
 	ud.Notes, ud.Last = c.Notes(), len(w.rest)
 	return ud, nil
+}
+
+// compileMatch adds a match: in the tables that are shared with iptables-nft in
+// its dialect, elsewhere as the match itself has it.
+func compileMatch(c *program.Code, m match.Match) error {
+	if c.Env.Plain {
+		if ok, err := match.Extension(m).Shared(m, c); ok {
+			return err
+		}
+	}
+	return m.Compile(c)
+}
+
+// compileTarget is compileMatch for a target. Verdicts are no extensions.
+func compileTarget(c *program.Code, t target.Target) error {
+	if e := target.Extension(t); e != nil && c.Env.Plain {
+		if ok, err := e.Shared(t, c); ok {
+			return err
+		}
+	}
+	return t.Compile(program.Action{Code: c})
 }
 
 // typed gives raw expressions their types, so that a caller's bytes and what the
@@ -144,7 +166,7 @@ func place(r rule.Rule, env program.Env) program.Env {
 
 // compat is what the kernel's xt extensions are told of -p.
 func compat(env program.Env) program.Compat {
-	c := program.Compat{Proto: uint32(env.Proto)}
+	c := program.Compat{Proto: uint32(env.Proto), Always: env.Plain}
 	if env.ProtoNot {
 		c.Flags = program.CompatInverted
 	}

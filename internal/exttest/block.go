@@ -27,6 +27,7 @@ type Block struct {
 	Error    string
 	Iptables string
 	NFTSave  string
+	Differs  bool   // iptables-nft spells it otherwise than we do in the tables that we share
 	Reload   string // "no": nft cannot load its own listing of it; "reordered": it loads the tests in another order
 }
 
@@ -146,6 +147,10 @@ func (b *Block) set(line string) (program bool, err error) {
 		b.Error = value
 	case "iptables":
 		b.Iptables = value
+	case "shared":
+		if b.Differs = value == "differs"; !b.Differs {
+			return false, fmt.Errorf("shared: %q", value)
+		}
 	case "reload":
 		b.Reload = value
 	case "nft-save":

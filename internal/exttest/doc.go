@@ -23,7 +23,9 @@
 // comment that says why: "iptables: accepts", "iptables: refuses" or, where it
 // has no opinion worth asking for, "iptables: skip". nft-save is what the nft
 // variant saves where that is not what the legacy one does; "nft-save: refused"
-// and "nft-save: accepted" are for what only one of them takes. "reload: no" is
+// and "nft-save: accepted" are for what only one of them takes. "shared: differs"
+// is for a rule that iptables-nft spells otherwise than we do in the tables that
+// we share with it, with a comment that says why. "reload: no" is
 // for a native rule whose listing nft itself cannot load, "reload: reordered" for
 // one that it loads as the same statements in another order; either is looked at.
 package exttest

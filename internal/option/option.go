@@ -61,8 +61,14 @@ type Spec[T comparable] struct {
 	Needs func(t T) Needs
 	// List is what iptables -L prints for it, without surrounding spaces; nil: nothing.
 	List func(t T, l *Lister) string
-	// Read takes the extension off a program; nil: it has no form of its own there.
+	// Read takes the extension's native form off a program; nil: it has none.
 	Read func(r *program.Reader) (T, bool)
+	// XT is its form as the kernel's own extension; nil: it has none.
+	XT *XT[T]
+	// SharedNative says that iptables-nft spells it natively, and Compile too where
+	// program.Env is Plain; false: in the tables that are shared with iptables-nft
+	// XT is its form.
+	SharedNative bool
 }
 
 // Extension is a Spec whose type is forgotten.
@@ -85,6 +91,9 @@ type Extension interface {
 	ListText(v any, l *Lister) string
 	// ReadFrom takes a value off a program.
 	ReadFrom(r *program.Reader) (any, bool)
+	// Shared adds a value to a program as iptables-nft does in the tables that it
+	// shares; ok is false where the value's own Compile sees to that.
+	Shared(v any, c *program.Code) (ok bool, err error)
 }
 
 // Instance is an extension's value while its options are read.

@@ -111,10 +111,16 @@ func (s *Spec[T]) ListText(v any, l *Lister) string {
 
 // ReadFrom takes a value off a program.
 func (s *Spec[T]) ReadFrom(r *program.Reader) (any, bool) {
+	pos := r.Pos()
+	if s.XT != nil {
+		if t, ok := s.readXT(r); ok {
+			return t, true
+		}
+		r.Seek(pos)
+	}
 	if s.Read == nil {
 		return nil, false
 	}
-	pos := r.Pos()
 	t, ok := s.Read(r)
 	if !ok {
 		r.Seek(pos)

@@ -118,6 +118,8 @@ type Chain struct {
 type Compat struct {
 	Proto uint32
 	Flags uint32 // CompatInverted for "! -p"
+
+	Always bool // said though no expression is an xt match or target, as iptables-nft does
 }
 
 // CompatInverted is NFT_RULE_COMPAT_F_INV.

@@ -13,7 +13,7 @@ const maxUserData = 256
 // handle or position were written before.
 func (w *writer) rule(r *program.Rule) {
 	list := w.open(ruleExpressions)
-	xt := false
+	xt := r.Compat.Always
 	for i, e := range r.Exprs {
 		at := w.open(listElem)
 		w.expr(e)

@@ -14,6 +14,8 @@ func TestSizesAreTheKernels(t *testing.T) {
 		"addrtype":  {len(Encode(AddrType{})), 8},
 		"owner":     {len(Encode(Owner{})), 24},
 		"statistic": {len(Encode(Statistic{})), 24},
+		"mark":      {len(Encode(Mark{})), 16},
+		"LOG":       {len(Encode(Log{})), 32},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %d bytes, want %d", name, tc.got, tc.want)

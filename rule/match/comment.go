@@ -53,23 +53,23 @@ var comment = &option.Spec[Comment]{
 	},
 	List: func(m Comment, _ *option.Lister) string { return "/* " + string(m) + " */" },
 	Read: func(r *program.Reader) (Comment, bool) {
-		if e, ok := r.Item(0).(program.XTMatch); ok && e.Name == "comment" && e.Rev == 0 {
-			info, ok := xtables.Decode[xtables.Comment](e.Info)
-			r.Take(1)
-			return Comment(xtables.String(info.Text[:])), ok
-		}
 		text, ok := r.Comment()
 		return Comment(text), ok
 	},
+	XT: option.XTStruct(option.XT[Comment]{Inet: true}, 0,
+		func(m Comment, _ program.Env) (b xtables.Comment) {
+			copy(b.Text[:maxComment], m)
+			return b
+		},
+		func(b xtables.Comment, _ program.Env) (Comment, bool) {
+			return Comment(xtables.String(b.Text[:])), true
+		}),
 }
 
 // Compile notes the comment, or programs the match that does nothing.
 func (m Comment) Compile(c *program.Code) error {
 	if c.Env.LongComments {
-		var info xtables.Comment
-		copy(info.Text[:maxComment], m)
-		c.Add(program.XTMatch{Name: "comment", Info: xtables.Encode(info)})
-		return nil
+		return comment.Kernel(c, m)
 	}
 	c.Comment(string(m))
 	return nil

@@ -3,6 +3,7 @@ package match
 import (
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -12,7 +13,8 @@ import (
 //	[!] --mark value[/mask]
 //
 // It is native: ct mark, under the mask where that is not all bits; a packet
-// without a connection has none to load, and breaks off. It mirrors
+// without a connection has none to load, and breaks off. iptables-nft writes
+// xt_connmark, and so do we in the tables that it shares. It mirrors
 // net/netfilter/xt_connmark.c.
 type Connmark struct {
 	Mark Opt[nf.MarkBits] // --mark; absent is an error
@@ -39,6 +41,9 @@ var connmark = &option.Spec[Connmark]{
 		o, ok := readMark(r, program.CT{Key: program.CTMark})
 		return Connmark{o}, ok
 	},
+	XT: option.XTStruct(option.XT[Connmark]{Inet: true}, 1,
+		func(m Connmark, _ program.Env) xtables.Mark { return markBlob(m.Mark) },
+		func(b xtables.Mark, _ program.Env) (Connmark, bool) { return Connmark{readMarkBlob(b)}, true }),
 }
 
 // Compile compares the mark.

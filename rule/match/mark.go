@@ -3,6 +3,7 @@ package match
 import (
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -35,6 +36,10 @@ var mark = &option.Spec[Mark]{
 		o, ok := readMark(r, program.Meta{Key: program.MetaMark})
 		return Mark{o}, ok
 	},
+	XT: option.XTStruct(option.XT[Mark]{Inet: true}, 1,
+		func(m Mark, _ program.Env) xtables.Mark { return markBlob(m.Mark) },
+		func(b xtables.Mark, _ program.Env) (Mark, bool) { return Mark{readMarkBlob(b)}, true }),
+	SharedNative: true,
 }
 
 // Compile compares the mark.
@@ -67,6 +72,21 @@ func readMark(r *program.Reader, load program.Expr) (o Opt[nf.MarkBits], ok bool
 	}
 	r.Take(1)
 	return isOrNot(t.Not(), nf.MarkMask(uint32(value), uint32(mask))), true
+}
+
+// markBlob is a mark as the xt matches mark and connmark hold it.
+func markBlob(o Opt[nf.MarkBits]) (b xtables.Mark) {
+	m, not, _ := o.Get()
+	b.Mark, b.Mask = m.Value(), m.Mask()
+	if not {
+		b.Invert = 1
+	}
+	return b
+}
+
+// readMarkBlob is markBlob's inverse.
+func readMarkBlob(b xtables.Mark) Opt[nf.MarkBits] {
+	return isOrNot(b.Invert != 0, nf.MarkMask(b.Mark, b.Mask))
 }
 
 // listMark is "0x1", "! 0x1" or "0x1/0xff".

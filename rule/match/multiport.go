@@ -52,6 +52,7 @@ var multiport = &option.Spec[Multiport]{
 	},
 	List: listMultiport,
 	Read: readMultiport,
+	XT:   option.XTStruct(option.XT[Multiport]{}, 1, Multiport.blob, readMultiportBlob),
 }
 
 // multiportRow is an option that takes a list, and the protocol from the -p that
@@ -141,11 +142,7 @@ func checkMultiport(m *Multiport, c option.Context) error {
 // Compile compares one port field, or leaves --ports to xt_multiport.
 func (m Multiport) Compile(c *program.Code) error {
 	if m.Ports.Given() {
-		if c.Env.Family == program.Inet {
-			return program.NotInInet(multiport.Name)
-		}
-		c.Add(m.xtMatch())
-		return nil
+		return multiport.Kernel(c, m)
 	}
 	field := dportField
 	if m.Sports.Given() {
@@ -161,16 +158,11 @@ func (m Multiport) Compile(c *program.Code) error {
 	return nil
 }
 
-// readMultiport reads the guard and the comparison of one port field; or
-// xt_multiport.
+// readMultiport reads the guard and the comparison of one port field.
 func readMultiport(r *program.Reader) (m Multiport, ok bool) {
 	m.Proto = nf.Protocol(r.Env.Proto)
 	if r.Env.ProtoNot || !m.Proto.HasPorts() {
 		return m, false
-	}
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		r.Take(1)
-		return m.readXT(e)
 	}
 	if !readWhole(r, wholePorts) {
 		return m, false

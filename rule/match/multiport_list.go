@@ -83,9 +83,9 @@ func readList(t program.Test) (ports []nf.Ports, ok bool) {
 	return ports, true
 }
 
-// xtMatch is the list as xt_multiport holds it: in order, a range as two ports
+// blob is the list as xt_multiport holds it: in order, a range as two ports
 // of which the first is flagged.
-func (m Multiport) xtMatch() program.XTMatch {
+func (m Multiport) blob(program.Env) xtables.Multiport {
 	b := xtables.Multiport{Which: xtables.MultiportEither}
 	switch {
 	case m.Sports.Given():
@@ -108,13 +108,13 @@ func (m Multiport) xtMatch() program.XTMatch {
 			b.Count++
 		}
 	}
-	return program.XTMatch{Name: multiport.Name, Rev: 1, Info: xtables.Encode(b)}
+	return b
 }
 
-// readXT reads xtMatch's list.
-func (m Multiport) readXT(e program.XTMatch) (Multiport, bool) {
-	b, ok := xtables.Decode[xtables.Multiport](e.Info)
-	if !ok || e.Name != "multiport" || e.Rev != 1 || int(b.Count) > len(b.Ports) || b.Invert > 1 {
+// readMultiportBlob reads blob's list.
+func readMultiportBlob(b xtables.Multiport, env program.Env) (m Multiport, ok bool) {
+	m.Proto = nf.Protocol(env.Proto)
+	if env.ProtoNot || !m.Proto.HasPorts() || int(b.Count) > len(b.Ports) || b.Invert > 1 {
 		return m, false
 	}
 	var ports []nf.Ports

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -101,6 +102,7 @@ var logger = &option.Spec[Log]{
 	},
 	List: listLog,
 	Read: readLog,
+	XT:   option.XTStruct(option.XT[Log]{Target: true}, 0, Log.blob, readLogBlob),
 }
 
 // setPrefix cuts a longer prefix off, as iptables does on its command line; in a
@@ -182,10 +184,31 @@ func readLog(r *program.Reader) (t Log, ok bool) {
 	if t.Level == LogWarning {
 		t.Level = 0
 	}
-	for _, f := range logFlags {
-		*f.flag(&t) = e.Flags&f.bit != 0
-	}
+	t.setFlags(e.Flags)
 	return t, true
+}
+
+func (t *Log) setFlags(bits uint32) {
+	for _, f := range logFlags {
+		*f.flag(t) = bits&f.bit != 0
+	}
+}
+
+// blob is what xt_LOG is given.
+func (t Log) blob(program.Env) (b xtables.Log) {
+	bits, _ := t.flags()
+	b.Level, b.Flags = uint8(t.Level.syslog()), uint8(bits)
+	copy(b.Prefix[:maxPrefix], t.Prefix)
+	return b
+}
+
+func readLogBlob(b xtables.Log, _ program.Env) (t Log, ok bool) {
+	t = Log{Prefix: xtables.String(b.Prefix[:]), Level: LogLevel(b.Level + 1)}
+	if t.Level == LogWarning {
+		t.Level = 0
+	}
+	t.setFlags(uint32(b.Flags))
+	return t, b.Level <= 7
 }
 
 // Compile adds the log expression.

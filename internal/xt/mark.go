@@ -1,0 +1,10 @@
+package xt
+
+// Mark is struct xt_mark_mtinfo1 and struct xt_connmark_mtinfo1
+// (include/uapi/linux/netfilter/xt_mark.h, xt_connmark.h), revision 1 of the
+// matches mark and connmark.
+type Mark struct {
+	Mark, Mask uint32
+	Invert     uint8
+	_          [3]uint8
+}
