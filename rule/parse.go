@@ -27,12 +27,29 @@ func Parse(text string, f nf.Family) (Rule, error) {
 }
 
 // ParseLine is Parse for a line that may stand for several rules.
-func ParseLine(text string, f nf.Family) ([]Rule, error) {
-	words, err := split(text)
+func ParseLine(text string, f nf.Family) ([]Rule, error) { return new(Parser).Line(text, f) }
+
+// Parser reads many lines with the memory of one. The zero value is ready; one
+// goroutine at a time may use it.
+type Parser struct {
+	p     parser
+	words []word
+	rules []Rule
+}
+
+// Line is ParseLine; the slice that it returns is good until it is called again,
+// the rules in it for ever.
+func (x *Parser) Line(text string, f nf.Family) ([]Rule, error) {
+	words, err := split(x.words[:0], text)
 	if err != nil {
 		return nil, err
 	}
-	return parse(words, f)
+	x.words = words
+	rules, err := x.p.parse(words, f, x.rules[:0])
+	if err == nil {
+		x.rules = rules
+	}
+	return rules, err
 }
 
 // ParseArgs reads words that a shell has split. A list of addresses (-s a,b)
@@ -45,7 +62,7 @@ func ParseArgs(args []string, f nf.Family) ([]Rule, error) {
 		words[i] = word{text: a, column: column}
 		column += len(a) + 1
 	}
-	return parse(words, f)
+	return new(parser).parse(words, f, nil)
 }
 
 // Reasons of syntax errors; tested with errors.Is.
@@ -86,15 +103,17 @@ type parser struct {
 	}
 }
 
-func parse(words []word, f nf.Family) ([]Rule, error) {
-	p := &parser{words: words, family: f, b: builder{family: f}}
+// parse reads words with a parser that may have read others, and adds the rules
+// that they are to out.
+func (p *parser) parse(words []word, f nf.Family, out []Rule) ([]Rule, error) {
+	*p = parser{words: words, family: f, b: builder{family: f}}
 	p.order, p.b.order = p.room.order[:0], p.room.matches[:0]
 	for p.i < len(p.words) {
 		if err := p.step(); err != nil {
 			return nil, err
 		}
 	}
-	return p.rules()
+	return p.rules(out)
 }
 
 // fail makes the error of the word at i.
@@ -247,8 +266,8 @@ func (p *parser) load(e option.Extension, target bool) option.Instance {
 	return in
 }
 
-// rules makes what was read into rules, one for each pair of addresses.
-func (p *parser) rules() ([]Rule, error) {
+// rules adds what was read to out: a rule for each pair of addresses.
+func (p *parser) rules(out []Rule) ([]Rule, error) {
 	for _, l := range p.order {
 		if !l.target {
 			p.b.add(l.inst.Value().(match.Match))
@@ -261,11 +280,11 @@ func (p *parser) rules() ([]Rule, error) {
 	case t == nil:
 		t = target.None
 	}
-	out := make([]Rule, 0, max(len(p.from), 1)*max(len(p.to), 1))
+	several := max(len(p.from), 1)*max(len(p.to), 1) > 1
 	b := &p.b
 	for i := range max(len(p.from), 1) {
 		for j := range max(len(p.to), 1) {
-			if cap(out) > 1 { // making a rule changes the builder
+			if several { // making a rule changes the builder
 				each := p.b
 				each.order = slices.Clone(p.b.order)
 				b = &each

@@ -15,11 +15,13 @@ type word struct {
 // errQuote is the reason of a line whose quotes do not close.
 var errQuote = errors.New("unfinished quotes")
 
-// split cuts text into words as iptables-restore does: at blanks, with double
+// split adds the words of a text to words. It cuts it as iptables-restore does: at blanks, with double
 // quotes around words that hold some, and a backslash inside quotes before a
 // character that stands for itself.
-func split(text string) (words []word, err error) {
-	words = make([]word, 0, strings.Count(text, " ")+1)
+func split(words []word, text string) (_ []word, err error) {
+	if words == nil {
+		words = make([]word, 0, strings.Count(text, " ")+1)
+	}
 	for i := 0; i < len(text); {
 		if isBlank(text[i]) {
 			i++

@@ -2,6 +2,7 @@ package table
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -96,10 +97,8 @@ func Lines(r io.Reader) iter.Seq2[Line, error] {
 // splitLines is bufio.ScanLines that leaves a carriage return in the line, as
 // iptables-restore does, where it then stands for itself or is an error.
 func splitLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
-	for i, b := range data {
-		if b == '\n' {
-			return i + 1, data[:i], nil
-		}
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
 	}
 	if atEOF && len(data) > 0 {
 		return len(data), data, nil

@@ -52,6 +52,7 @@ type parser struct {
 	tables []Table
 	order  []*draft
 	chains map[string]*draft
+	rules  rule.Parser
 }
 
 // draft is a chain while its rules are read.
@@ -218,7 +219,7 @@ func (p *parser) insert(l Line, command, version, name string, i int) error {
 	if p.foreign(l.Text[i:]) {
 		return nil
 	}
-	rules, err := rule.ParseLine(version+l.Text[i:], p.family)
+	rules, err := p.rules.Line(version+l.Text[i:], p.family)
 	if err == nil {
 		err = p.jump(rules[0], version+l.Text[i:])
 	}
