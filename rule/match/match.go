@@ -14,6 +14,8 @@
 package match
 
 import (
+	"slices"
+
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
@@ -42,6 +44,10 @@ func Find(name string) (e option.Extension, ok bool) {
 	}
 	return nil, false
 }
+
+// All are the extensions that -m names, in the order in which a program is offered
+// to them.
+func All() []option.Extension { return slices.Clone(extensions) }
 
 // Read takes the match that comes next off a rule's program: the extension that
 // a note names, else the first that knows the program. ok is false where none

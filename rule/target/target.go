@@ -6,6 +6,8 @@
 package target
 
 import (
+	"slices"
+
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
@@ -35,6 +37,10 @@ func Find(name string) (e option.Extension, ok bool) {
 	}
 	return nil, false
 }
+
+// All are the extensions that -j names, in the order in which a program is offered
+// to them.
+func All() []option.Extension { return slices.Clone(extensions) }
 
 // Read takes the target that comes next off a rule's program; ok is false where
 // no target has that form.
