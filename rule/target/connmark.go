@@ -105,6 +105,7 @@ var connmark = &option.Spec[CONNMARK]{
 	Check:   checkConnmark,
 	List:    func(t CONNMARK, _ *option.Lister) string { return "CONNMARK " + t.words() },
 	Read:    readConnmark,
+	XT:      option.XTStruct(option.XT[CONNMARK]{Target: true}, 2, CONNMARK.blob, readXTConnmark),
 }
 
 func connmarkRows() []option.Row[CONNMARK] {

@@ -11,7 +11,7 @@ import (
 func (t CONNMARK) Compile(a program.Action) error {
 	switch {
 	case t.shift != 0:
-		return t.compileXT(a)
+		return connmark.Kernel(a.Code, t)
 	case t.mode == connSet:
 		compileMark(a, connMark, t.bits)
 	case t.mode == connSave && t.ctmask == 0xffffffff:
@@ -19,7 +19,7 @@ func (t CONNMARK) Compile(a program.Action) error {
 	case t.mode == connRestore && t.nfmask == 0xffffffff:
 		copyMark(a, connMark.load, t.ctmask, packetMark.store)
 	default:
-		return t.compileXT(a)
+		return connmark.Kernel(a.Code, t)
 	}
 	return nil
 }
@@ -33,21 +33,15 @@ func copyMark(a program.Action, load program.Expr, bits uint32, store program.Ex
 	a.Add(store)
 }
 
-func (t CONNMARK) compileXT(a program.Action) error {
-	if a.Env.Family == program.Inet {
-		return program.NotInInet("CONNMARK")
-	}
-	a.Add(program.XTTarget{Name: "CONNMARK", Rev: 2, Info: xtables.Encode(t.blob())})
-	return nil
-}
-
-func (t CONNMARK) blob() xtables.ConnMark {
+// blob is what xt_connmark is given; iptables leaves the mask of the packet's mark
+// full where the connection's is set.
+func (t CONNMARK) blob(program.Env) xtables.ConnMark {
 	b := xtables.ConnMark{
 		CTMark: t.bits.Value(), CTMask: t.ctmask, NFMask: t.nfmask,
 		ShiftBits: t.shift, Mode: uint8(t.mode) - 1,
 	}
 	if t.mode == connSet {
-		b.CTMask = t.bits.Mask()
+		b.CTMask, b.NFMask = t.bits.Mask(), 0xffffffff
 	}
 	if t.right {
 		b.ShiftDir = 1
@@ -56,10 +50,6 @@ func (t CONNMARK) blob() xtables.ConnMark {
 }
 
 func readConnmark(r *program.Reader) (t CONNMARK, ok bool) {
-	if e, ok := r.Item(0).(program.XTTarget); ok {
-		r.Take(1)
-		return readXTConnmark(e)
-	}
 	if bits, ok := readMark(r, connMark); ok {
 		return SetConnXMark(bits), true
 	}
@@ -76,16 +66,12 @@ func readConnmark(r *program.Reader) (t CONNMARK, ok bool) {
 	return t, true
 }
 
-func readXTConnmark(e program.XTTarget) (t CONNMARK, ok bool) {
-	b, ok := xtables.Decode[xtables.ConnMark](e.Info)
-	if !ok || e.Name != "CONNMARK" || e.Rev != 2 {
-		return t, false
-	}
+func readXTConnmark(b xtables.ConnMark, env program.Env) (t CONNMARK, ok bool) {
 	t = CONNMARK{mode: connMode(b.Mode) + 1, shift: b.ShiftBits, right: b.ShiftDir == 1}
 	if t.mode == connSet {
 		t.bits = nf.MarkMask(b.CTMark, b.CTMask)
 	} else {
 		t.nfmask, t.ctmask = b.NFMask, b.CTMask
 	}
-	return t, t.blob() == b && t.mode <= connRestore
+	return t, t.blob(env) == b && t.mode <= connRestore
 }

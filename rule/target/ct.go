@@ -20,8 +20,11 @@ import (
 //
 // --notrack alone and a zone by number alone are native in every family. The
 // rest needs the kernel's own xt target, which the kernel ties to the table name
-// raw: see program.InexactError. Several zones, of which iptables forgets one,
-// are refused. It mirrors net/netfilter/xt_CT.c.
+// raw: see program.InexactError. Of several zones the last number holds, a mark
+// before any number, and both directions are all: that is what iptables saves, and
+// what the kernel does. The kernel gives back the first four bytes of a timeout
+// policy's name, so that a rule with a longer one works and never reads as itself:
+// it is written again whenever its table is. It mirrors net/netfilter/xt_CT.c.
 type CT struct {
 	NoTrack   bool     // --notrack: the packet is UNTRACKED, and the rest is of no effect
 	Helper    string   // --helper, 1 to 15 bytes, needs -p; "": none is assigned
@@ -83,6 +86,20 @@ func (z CTZone) Original() CTZone { z.dir = program.Original; return z }
 // Reply is the zone for the reply direction only (--zone-reply).
 func (z CTZone) Reply() CTZone { z.dir = program.Reply; return z }
 
+// normalise leaves of several options what the kernel makes of them: iptables
+// keeps the last number, which the mark overrules, and adds up the directions.
+func (z *CTZone) normalise() {
+	if z.mark {
+		z.id = 0
+	}
+	switch {
+	case !z.mark && z.id == 0: // the kernel has no zone 0 but the usual one
+		*z = CTZone{}
+	case z.dir > program.Reply:
+		z.dir = program.NoDir
+	}
+}
+
 // String is the zone as --zone takes it: its number, or "mark".
 func (z CTZone) String() string {
 	if z.mark {
@@ -114,6 +131,7 @@ var ct = &option.Spec[CT]{
 	},
 	List: func(t CT, _ *option.Lister) string { return t.words() },
 	Read: readCT,
+	XT:   option.XTStruct(option.XT[CT]{Target: true, Tables: []string{"raw"}}, 2, CT.blob, readCTBlob),
 }
 
 // What the names may be at most, the fields of struct xt_ct_target_info_v1 less
@@ -163,11 +181,9 @@ func zoneRow(dir program.Dir) option.Row[CT] {
 	return option.Row[CT]{
 		Name: "--" + zoneWords[dir], Args: 1, Want: "a number from 0 to 65535, or mark",
 		Set: func(t *CT, _ bool, w []string, _ option.Context) error {
-			if t.Zone != (CTZone{}) {
-				return errors.New("a connection cannot be in several zones")
-			}
-			t.Zone.dir = dir
-			if t.Zone.mark = w[0] == "mark"; t.Zone.mark {
+			t.Zone.dir |= dir
+			if w[0] == "mark" {
+				t.Zone.mark = true
 				return nil
 			}
 			n, err := option.Uint(w[0], 0, 65535)
@@ -195,9 +211,8 @@ func checkCT(t *CT, c option.Context) error {
 		return errors.New("--expevents: unknown event type")
 	case (t.Helper != "" || t.Timeout != "") && !t.NoTrack && (c.Proto == 0 || c.ProtoNot):
 		return errors.New("--helper and --timeout need a protocol (-p), not inverted")
-	case t.Zone.id == 0 && !t.Zone.mark: // the kernel has no zone 0 but the usual one
-		t.Zone = CTZone{}
 	}
+	t.Zone.normalise()
 	return nil
 }
 

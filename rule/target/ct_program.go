@@ -18,16 +18,13 @@ func (t CT) Compile(a program.Action) error {
 			return nil
 		}
 	}
-	if err := tied(a.Env, "CT", "raw"); err != nil {
-		return err
-	}
-	a.Add(program.XTTarget{Name: "CT", Rev: 2, Info: xtables.Encode(t.blob())})
-	return nil
+	return ct.Kernel(a.Code, t)
 }
 
 // XT_CT_*, include/uapi/linux/netfilter/xt_CT.h.
 const (
 	ctNoTrack   = 1 << 0
+	ctAlias     = 1 << 1 // spelled NOTRACK; the kernel ignores it
 	ctZoneOrig  = 1 << 2
 	ctZoneReply = 1 << 3
 	ctZoneMark  = 1 << 4
@@ -35,7 +32,7 @@ const (
 
 var zoneFlags = map[program.Dir]uint16{program.Original: ctZoneOrig, program.Reply: ctZoneReply}
 
-func (t CT) blob() xtables.CT {
+func (t CT) blob(program.Env) xtables.CT {
 	b := xtables.CT{
 		Zone: t.Zone.id, Flags: zoneFlags[t.Zone.dir],
 		CTEvents: uint32(t.Events), ExpEvents: uint32(t.ExpEvents),
@@ -64,20 +61,12 @@ func readCT(r *program.Reader) (t CT, ok bool) {
 		}
 		r.Take(2)
 		return CT{Zone: CTZone{id: uint16(n), dir: set.Dir}}, true
-	case program.XTTarget:
-		b, ok := xtables.Decode[xtables.CT](e.Info)
-		if !ok || e.Name != "CT" || e.Rev != 2 {
-			return t, false
-		}
-		r.Take(1)
-		t = ctOf(b)
-		return t, t.blob() == b
 	}
 	return t, false
 }
 
-func ctOf(b xtables.CT) CT {
-	t := CT{
+func readCTBlob(b xtables.CT, env program.Env) (t CT, ok bool) {
+	t = CT{
 		NoTrack: b.Flags&ctNoTrack != 0,
 		Helper:  xtables.String(b.Helper[:]),
 		Timeout: xtables.String(b.Timeout[:]),
@@ -89,5 +78,5 @@ func ctOf(b xtables.CT) CT {
 			t.Zone.dir = dir
 		}
 	}
-	return t
+	return t, t.blob(env) == b
 }

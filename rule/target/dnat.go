@@ -58,7 +58,11 @@ var dnat = &option.Spec[DNAT]{
 		return option.Needs{Family: t.Family(), Tables: []string{"nat"}, Chains: []string{"PREROUTING", "OUTPUT"}}
 	},
 	List: func(t DNAT, _ *option.Lister) string { return t.words("to:" + t.text()) },
-	Read: readDNAT,
+	Read: func(r *program.Reader) (t DNAT, ok bool) {
+		t.To, t.Ports, t.NATOptions, ok = readNAT(r, true)
+		return t, ok
+	},
+	XT: &dnatXT,
 }
 
 func setDestination(t *DNAT, _ bool, w []string, c option.Context) error {
@@ -112,16 +116,7 @@ func (t DNAT) text() string {
 // Compile adds the nat expression, or xt_nat's target where ports are shifted.
 func (t DNAT) Compile(a program.Action) error {
 	if t.Shift != 0 {
-		return t.compileXT(a)
+		return dnat.Kernel(a.Code, t)
 	}
 	return compileNAT(a, true, t.To, t.Ports, t.NATOptions)
-}
-
-func readDNAT(r *program.Reader) (t DNAT, ok bool) {
-	if e, ok := r.Item(0).(program.XTTarget); ok {
-		r.Take(1)
-		return readXTDNAT(e, r.Env)
-	}
-	t.To, t.Ports, t.NATOptions, ok = readNAT(r, true)
-	return t, ok
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -63,6 +64,11 @@ var mark = &option.Spec[MARK]{
 		bits, ok := readMark(r, packetMark)
 		return MARK{bits}, ok
 	},
+	XT: option.XTStruct(option.XT[MARK]{Target: true}, 2,
+		func(t MARK, _ program.Env) xtables.MarkTarget {
+			return xtables.MarkTarget{Mark: t.bits.Value(), Mask: t.bits.Mask()}
+		},
+		func(b xtables.MarkTarget, _ program.Env) (MARK, bool) { return MARK{nf.MarkMask(b.Mark, b.Mask)}, true }),
 }
 
 // ErrMarkTwice is the reason of two options that both say what the mark becomes.

@@ -56,6 +56,9 @@ var masquerade = &option.Spec[Masquerade]{
 		t.Ports, ok = vals.ports(m.ProtoMin, m.ProtoMax)
 		return t, ok
 	},
+	XT: natXT(0,
+		func(t Masquerade) natRange { return natRange{ports: t.Ports, flags: t.flags()} },
+		func(n natRange) Masquerade { return Masquerade{n.ports, natOptions(n.flags)} }),
 }
 
 // Compile adds the masq expression.

@@ -3,6 +3,7 @@ package target
 import (
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 )
 
 // NoTrack is -j NOTRACK, the old spelling of -j CT --notrack: the packet is not
@@ -30,6 +31,11 @@ var notrack = &option.Spec[NoTrack]{
 		r.Take(1)
 		return NoTrack{}, true
 	},
+	XT: option.XTStruct(option.XT[NoTrack]{Name: "CT", Target: true, Tables: []string{"raw"}}, 2,
+		func(NoTrack, program.Env) xtables.CT { return xtables.CT{Flags: ctNoTrack | ctAlias} },
+		func(b xtables.CT, _ program.Env) (NoTrack, bool) {
+			return NoTrack{}, b == xtables.CT{Flags: ctNoTrack | ctAlias}
+		}),
 }
 
 // Compile adds notrack, and notes its name.

@@ -54,6 +54,9 @@ var redirect = &option.Spec[Redirect]{
 		t.Ports, ok = vals.ports(m.ProtoMin, m.ProtoMax)
 		return t, ok
 	},
+	XT: natXT(0,
+		func(t Redirect) natRange { return natRange{ports: t.Ports, flags: t.flags()} },
+		func(n natRange) Redirect { return Redirect{n.ports, natOptions(n.flags)} }),
 }
 
 // Compile adds the redir expression.

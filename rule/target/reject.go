@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -57,40 +58,41 @@ const (
 	rejectICMPX = 2 // a code that the kernel translates to the packet's family
 )
 
-// rejectName is one type as one family has it.
+// rejectName is one type as one family has it: its code in ICMP or ICMPv6, or, for
+// both families, nf_tables' own, and its number in the family's xt target.
 type rejectName struct {
 	is          RejectType
-	code        uint8
+	code, xt    uint8
 	name, alias string
 }
 
 // The types in the order in which the commands look for the beginning of a name.
 var (
 	rejects4 = [...]rejectName{
-		{NetUnreachable, 0, "icmp-net-unreachable", "net-unreach"},
-		{HostUnreachable, 1, "icmp-host-unreachable", "host-unreach"},
-		{ProtoUnreachable, 2, "icmp-proto-unreachable", "proto-unreach"},
-		{PortUnreachable, 3, "icmp-port-unreachable", "port-unreach"},
-		{NetProhibited, 9, "icmp-net-prohibited", "net-prohib"},
-		{HostProhibited, 10, "icmp-host-prohibited", "host-prohib"},
-		{TCPReset, 0, "tcp-reset", "tcp-rst"},
-		{AdminProhibited, 13, "icmp-admin-prohibited", "admin-prohib"},
+		{NetUnreachable, 0, 0, "icmp-net-unreachable", "net-unreach"},
+		{HostUnreachable, 1, 1, "icmp-host-unreachable", "host-unreach"},
+		{ProtoUnreachable, 2, 2, "icmp-proto-unreachable", "proto-unreach"},
+		{PortUnreachable, 3, 3, "icmp-port-unreachable", "port-unreach"},
+		{NetProhibited, 9, 5, "icmp-net-prohibited", "net-prohib"},
+		{HostProhibited, 10, 6, "icmp-host-prohibited", "host-prohib"},
+		{TCPReset, 0, 7, "tcp-reset", "tcp-rst"},
+		{AdminProhibited, 13, 8, "icmp-admin-prohibited", "admin-prohib"},
 	}
 	rejects6 = [...]rejectName{
-		{NetUnreachable, 0, "icmp6-no-route", "no-route"},
-		{AdminProhibited, 1, "icmp6-adm-prohibited", "adm-prohibited"},
-		{HostUnreachable, 3, "icmp6-addr-unreachable", "addr-unreach"},
-		{PortUnreachable, 4, "icmp6-port-unreachable", "port-unreach"},
-		{TCPReset, 0, "tcp-reset", "tcp-reset"},
-		{PolicyFail, 5, "icmp6-policy-fail", "policy-fail"},
-		{RejectRoute, 6, "icmp6-reject-route", "reject-route"},
+		{NetUnreachable, 0, 0, "icmp6-no-route", "no-route"},
+		{AdminProhibited, 1, 1, "icmp6-adm-prohibited", "adm-prohibited"},
+		{HostUnreachable, 3, 3, "icmp6-addr-unreachable", "addr-unreach"},
+		{PortUnreachable, 4, 4, "icmp6-port-unreachable", "port-unreach"},
+		{TCPReset, 0, 6, "tcp-reset", "tcp-reset"},
+		{PolicyFail, 5, 7, "icmp6-policy-fail", "policy-fail"},
+		{RejectRoute, 6, 8, "icmp6-reject-route", "reject-route"},
 	}
 	rejectsBoth = [...]rejectName{
-		{NetUnreachable, 0, "net-unreach", "net-unreach"},
-		{PortUnreachable, 1, "port-unreach", "port-unreach"},
-		{HostUnreachable, 2, "host-unreach", "host-unreach"},
-		{AdminProhibited, 3, "adm", "adm"},
-		{TCPReset, 0, "tcp-reset", "tcp-reset"},
+		{NetUnreachable, 0, 0, "net-unreach", "net-unreach"},
+		{PortUnreachable, 1, 0, "port-unreach", "port-unreach"},
+		{HostUnreachable, 2, 0, "host-unreach", "host-unreach"},
+		{AdminProhibited, 3, 0, "adm", "adm"},
+		{TCPReset, 0, 0, "tcp-reset", "tcp-reset"},
 	}
 )
 
@@ -171,6 +173,7 @@ var reject = &option.Spec[Reject]{
 		return "reject-with " + n.name
 	},
 	Read: readReject,
+	XT:   option.XTStruct(option.XT[Reject]{Target: true, Tables: []string{"filter"}}, 0, Reject.blob, readRejectBlob),
 }
 
 // beginning finds the first type whose name or alias begins so.
@@ -227,6 +230,22 @@ func checkReject(t *Reject, c option.Context) error {
 		return fmt.Errorf("unknown reject type %q", t.With)
 	}
 	return nil
+}
+
+// blob is what ipt_REJECT and ip6t_REJECT are given. That the type is one of the
+// family is checked.
+func (t Reject) blob(env program.Env) xtables.Reject {
+	n, _ := t.With.in(sees(env))
+	return xtables.Reject{With: uint32(n.xt)}
+}
+
+func readRejectBlob(b xtables.Reject, env program.Env) (t Reject, ok bool) {
+	for _, n := range rejectsOf(sees(env)) {
+		if uint32(n.xt) == b.With && env.Family != program.Inet {
+			return Reject{n.is}, true
+		}
+	}
+	return t, false
 }
 
 // Compile adds the reject expression.

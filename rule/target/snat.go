@@ -69,6 +69,9 @@ var snat = &option.Spec[SNAT]{
 		t.To, t.Ports, t.NATOptions, ok = readNAT(r, false)
 		return t, ok
 	},
+	XT: natXT(1,
+		func(t SNAT) natRange { return natRange{to: t.To, ports: t.Ports, flags: t.flags()} },
+		func(n natRange) SNAT { return SNAT{n.to, n.ports, natOptions(n.flags)} }),
 }
 
 func (t SNAT) text() string {

@@ -97,18 +97,19 @@ var tcpmss = &option.Spec[TCPMSS]{
 		}
 		return fmt.Sprintf("TCPMSS set %d", t)
 	},
-	Read: func(r *program.Reader) (t TCPMSS, ok bool) {
-		e, _ := r.Item(0).(program.XTTarget)
-		b, ok := xtables.Decode[xtables.TCPMSS](e.Info)
-		if !ok || e.Name != "TCPMSS" || e.Rev != 0 {
-			return t, false
-		}
-		r.Take(1)
-		if b.MSS == clampInfo {
-			return ClampMSS, true
-		}
-		return TCPMSS(b.MSS), b.MSS != 0
-	},
+	XT: option.XTStruct(option.XT[TCPMSS]{Target: true}, 0,
+		func(t TCPMSS, _ program.Env) xtables.TCPMSS {
+			if t == ClampMSS {
+				return xtables.TCPMSS{MSS: clampInfo}
+			}
+			return xtables.TCPMSS{MSS: uint16(t)}
+		},
+		func(b xtables.TCPMSS, _ program.Env) (TCPMSS, bool) {
+			if b.MSS == clampInfo {
+				return ClampMSS, true
+			}
+			return TCPMSS(b.MSS), b.MSS != 0
+		}),
 }
 
 // noMSS is the value before an option was read; it is larger than any size.
@@ -117,14 +118,4 @@ const noMSS TCPMSS = 0xffff
 var errMSSTwice = errors.New("--set-mss and --clamp-mss-to-pmtu exclude each other")
 
 // Compile adds the xt target.
-func (t TCPMSS) Compile(a program.Action) error {
-	if a.Env.Family == program.Inet {
-		return program.NotInInet("TCPMSS")
-	}
-	b := xtables.TCPMSS{MSS: uint16(t)}
-	if t == ClampMSS {
-		b.MSS = clampInfo
-	}
-	a.Add(program.XTTarget{Name: "TCPMSS", Info: xtables.Encode(b)})
-	return nil
-}
+func (t TCPMSS) Compile(a program.Action) error { return tcpmss.Kernel(a.Code, t) }
