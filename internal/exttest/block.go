@@ -26,7 +26,8 @@ type Block struct {
 	NFT      string
 	Error    string
 	Iptables string
-	NFTSave  string
+	NFTSave  string // what the nft variant saves; "refused", "accepted"
+	Legacy   string // what the legacy one saves
 	Differs  bool   // iptables-nft spells it otherwise than we do in the tables that we share
 	Reload   string // "no": nft cannot load its own listing of it; "reordered": it loads the tests in another order
 }
@@ -155,6 +156,8 @@ func (b *Block) set(line string) (program bool, err error) {
 		b.Reload = value
 	case "nft-save":
 		b.NFTSave = value
+	case "legacy-save":
+		b.Legacy = value
 	default:
 		return false, fmt.Errorf("no such key: %q", key)
 	}

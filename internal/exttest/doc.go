@@ -22,8 +22,9 @@
 // real iptables. Where the real one differs on purpose the block says so, with a
 // comment that says why: "iptables: accepts", "iptables: refuses" or, where it
 // has no opinion worth asking for, "iptables: skip". nft-save is what the nft
-// variant saves where that is not what the legacy one does; "nft-save: refused"
-// and "nft-save: accepted" are for what only one of them takes. "shared: differs"
+// variant saves where that is not what we do, legacy-save what the legacy one
+// saves; "nft-save: refused" and "nft-save: accepted" are for what only one of
+// them takes. "shared: differs"
 // is for a rule that iptables-nft spells otherwise than we do in the tables that
 // we share with it, with a comment that says why. "reload: no" is
 // for a native rule whose listing nft itself cannot load, "reload: reordered" for

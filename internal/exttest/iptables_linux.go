@@ -214,6 +214,9 @@ func (j judge) texts(b *Block) (saves []string, list string) {
 	if j.nft && b.NFTSave != "" {
 		saves = []string{b.NFTSave}
 	}
+	if !j.nft && b.Legacy != "" {
+		saves = []string{b.Legacy}
+	}
 	return saves, list
 }
 

@@ -16,6 +16,13 @@ func TestSizesAreTheKernels(t *testing.T) {
 		"statistic": {len(Encode(Statistic{})), 24},
 		"mark":      {len(Encode(Mark{})), 16},
 		"LOG":       {len(Encode(Log{})), 32},
+		"hl":        {len(Encode(HL{})), 8},
+		"icmp":      {len(Encode(ICMP{})), 8},
+		"iprange":   {len(Encode(IPRange{})), 72},
+		"length":    {len(Encode(Length{})), 8},
+		"mac":       {len(Encode(MAC{})), 16},
+		"pkttype":   {len(Encode(PktType{})), 8},
+		"udp":       {len(Encode(UDP{})), 16},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %d bytes, want %d", name, tc.got, tc.want)

@@ -23,7 +23,8 @@ import (
 // it is xt_addrtype, which answers otherwise than nf_tables (its UNICAST has
 // LOCAL in it, and of several types it wants all); so is THROW, NAT and
 // XRESOLVE, which nft has no name for. The kernel has xt_addrtype for ip and ip6
-// tables and not for inet. IPv6 has no BROADCAST, BLACKHOLE, PROHIBIT, THROW, NAT
+// tables and not for inet. In the tables that are shared with iptables-nft it is
+// always xt_addrtype. IPv6 has no BROADCAST, BLACKHOLE, PROHIBIT, THROW, NAT
 // and XRESOLVE. It mirrors net/netfilter/xt_addrtype.c and
 // net/ipv4/netfilter/nft_fib_ipv4.c.
 //
@@ -110,6 +111,7 @@ var addrtype = &option.Spec[AddrType]{
 	Needs: needsAddrType,
 	List:  listAddrType,
 	Read:  readAddrType,
+	XT:    option.XTStruct(option.XT[AddrType]{}, 1, AddrType.blob, readAddrTypeBlob),
 }
 
 var addrKind = flagList("address types, like LOCAL,BROADCAST", "bad type", addrKinds)
@@ -147,11 +149,7 @@ func listAddrType(m AddrType, _ *option.Lister) string {
 // Compile asks the routing table natively for IPv4; else it is xt_addrtype.
 func (m AddrType) Compile(c *program.Code) error {
 	if c.Env.V6() || (m.Src.v|m.Dst.v)&nftUnnamed != 0 {
-		if c.Env.Family == program.Inet {
-			return program.NotInInet(addrtypeName)
-		}
-		c.Add(program.XTMatch{Name: addrtypeName, Rev: 1, Info: xtables.Encode(m.blob())})
-		return nil
+		return addrtype.Kernel(c, m)
 	}
 	if k, not, ok := m.Src.Get(); ok {
 		c.Test(m.fibTest(program.FibSaddr, not, k))
@@ -187,14 +185,8 @@ func (m AddrType) fibTest(of uint32, not bool, k AddrKind) program.Test {
 }
 
 // readAddrType reads one address's type, or under the note source's and
-// destination's; or xt_addrtype.
+// destination's.
 func readAddrType(r *program.Reader) (m AddrType, ok bool) {
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		if m, ok = readXTAddrType(e); ok {
-			r.Take(1)
-		}
-		return m, ok
-	}
 	first, _ := r.Test(0)
 	load, ok := first.Load.(program.Fib)
 	if !ok {
@@ -237,7 +229,7 @@ func (m AddrType) readFib(of uint32, t program.Test) (o Opt[AddrKind], ok bool) 
 }
 
 // blob is the match as xt_addrtype takes it.
-func (m AddrType) blob() xtables.AddrType {
+func (m AddrType) blob(program.Env) xtables.AddrType {
 	b := xtables.AddrType{Source: uint16(m.Src.v), Dest: uint16(m.Dst.v)}
 	for _, f := range [...]struct {
 		is  bool
@@ -253,11 +245,8 @@ func (m AddrType) blob() xtables.AddrType {
 	return b
 }
 
-func readXTAddrType(e program.XTMatch) (m AddrType, ok bool) {
-	b, ok := xtables.Decode[xtables.AddrType](e.Info)
-	if !ok || e.Name != addrtypeName || e.Rev != 1 {
-		return m, false
-	}
+// readAddrTypeBlob is blob's inverse.
+func readAddrTypeBlob(b xtables.AddrType, env program.Env) (m AddrType, ok bool) {
 	if b.Source != 0 {
 		m.Src = isOrNot(b.Flags&xtables.AddrTypeInvertSource != 0, AddrKind(b.Source))
 	}
@@ -265,5 +254,5 @@ func readXTAddrType(e program.XTMatch) (m AddrType, ok bool) {
 		m.Dst = isOrNot(b.Flags&xtables.AddrTypeInvertDest != 0, AddrKind(b.Dest))
 	}
 	m.LimitIn, m.LimitOut = b.Flags&xtables.AddrTypeLimitIn != 0, b.Flags&xtables.AddrTypeLimitOut != 0
-	return m, (m.Src.Given() || m.Dst.Given()) && m.blob() == b
+	return m, (m.Src.Given() || m.Dst.Given()) && m.blob(env) == b
 }

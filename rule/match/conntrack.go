@@ -31,8 +31,8 @@ import (
 // -p tcp or udp (which nft could not print), addresses in the raw table (where
 // a connection may be a template without addresses) and several options at once
 // (packets without a connection pass them all when --ctstate lets them) are the
-// kernel's own xt match, which every family has. It mirrors
-// net/netfilter/xt_conntrack.c.
+// kernel's own xt match, which every family has; so is all of it in the tables
+// that are shared with iptables-nft. It mirrors net/netfilter/xt_conntrack.c.
 //
 // Unlike iptables 1.8.9 a mask with holes is refused, where iptables takes it
 // for /32, and so is a port above 65535 or a range that runs backward.
@@ -162,6 +162,12 @@ var conntrack = &option.Spec[Conntrack]{
 	},
 	List: listConntrack,
 	Read: readConntrack,
+	XT: option.XTStruct(option.XT[Conntrack]{Inet: true}, 3,
+		func(m Conntrack, _ program.Env) xtables.Conntrack { return m.blob(0) },
+		func(b xtables.Conntrack, env program.Env) (Conntrack, bool) {
+			m, alias, ok := readConntrackBlob(b, env)
+			return m, ok && !alias && checkConntrack(&m, option.Context{}) == nil
+		}),
 }
 
 // addresses and ports are in the kernel's order: original source and
@@ -312,6 +318,5 @@ func (m Conntrack) Compile(c *program.Code) error {
 		c.Test(t)
 		return nil
 	}
-	c.Add(program.XTMatch{Name: "conntrack", Rev: 3, Info: xtables.Encode(m.blob(0))})
-	return nil
+	return conntrack.Kernel(c, m)
 }

@@ -91,16 +91,8 @@ func ctPortTest(i int, not bool, p nf.Ports) program.Test {
 	return program.IsWithin(load, not, program.Net16(lo), program.Net16(hi))
 }
 
-// readConntrack reads the one comparison or the xt match that Compile writes.
+// readConntrack reads the one comparison that Compile writes.
 func readConntrack(r *program.Reader) (m Conntrack, ok bool) {
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		m, alias, ok := readXTConntrack(e, r.Env)
-		if !ok || alias || checkConntrack(&m, option.Context{}) != nil {
-			return m, false
-		}
-		r.Take(1)
-		return m, true
-	}
 	t, ok := r.Test(0)
 	if !ok {
 		return m, false
@@ -244,13 +236,8 @@ func xtState(s CTState) (bits uint16) {
 // xtStates are the bits of CTState's states, in its order.
 var xtStates = [...]uint16{1, 2, 4, 8, xtables.ConntrackUntracked, xtables.ConntrackSNAT, xtables.ConntrackDNAT}
 
-// readXTConntrack reads an xt_conntrack of revision 3; alias says that it is
-// spelled as -m state.
-func readXTConntrack(e program.XTMatch, env program.Env) (m Conntrack, alias, ok bool) {
-	b, ok := xtables.Decode[xtables.Conntrack](e.Info)
-	if !ok || e.Name != "conntrack" || e.Rev != 3 {
-		return m, false, false
-	}
+// readConntrackBlob reads what blob made; alias says that it is spelled as -m state.
+func readConntrackBlob(b xtables.Conntrack, env program.Env) (m Conntrack, alias, ok bool) {
 	has := func(bit uint16) bool { return b.Match&bit != 0 }
 	not := func(bit uint16) bool { return b.Invert&bit != 0 }
 	if has(xtables.ConntrackState) {

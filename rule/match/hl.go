@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -13,7 +14,8 @@ import (
 //
 //	[!] --hl-eq value | --hl-lt value | --hl-gt value
 //
-// It is native: one byte of the IPv6 header, which every packet has. It mirrors
+// It is native: one byte of the IPv6 header, which every packet has; in the tables
+// that are shared with iptables-nft it is xt_hl's match hl. It mirrors
 // net/netfilter/xt_hl.c.
 type HL struct {
 	Eq Opt[uint8] // --hl-eq
@@ -40,6 +42,9 @@ var hl = &option.Spec[HL]{
 		h, ok := readHops(r, hopLimitField)
 		return HL(h), ok && !r.Env.V4()
 	},
+	XT: option.XTStruct(option.XT[HL]{}, 0,
+		func(m HL, _ program.Env) xtables.HL { return hops(m).blob() },
+		func(b xtables.HL, _ program.Env) (HL, bool) { h, ok := readHopsBlob(b); return HL(h), ok }),
 }
 
 var hopLimitField = program.Payload{Base: program.Network, Offset: 7, Len: 1}
@@ -105,6 +110,34 @@ func readHops(r *program.Reader, field program.Payload) (h hops, ok bool) {
 		return h, false
 	}
 	r.Take(1)
+	return h, true
+}
+
+// blob is the comparison as xt_hl holds it.
+func (h hops) blob() xtables.HL {
+	switch {
+	case h.Lt.Given():
+		return xtables.HL{Mode: xtables.HLLt, Hops: h.Lt.v}
+	case h.Gt.Given():
+		return xtables.HL{Mode: xtables.HLGt, Hops: h.Gt.v}
+	case h.Eq.not:
+		return xtables.HL{Mode: xtables.HLNe, Hops: h.Eq.v}
+	}
+	return xtables.HL{Mode: xtables.HLEq, Hops: h.Eq.v}
+}
+
+// readHopsBlob is blob's inverse.
+func readHopsBlob(b xtables.HL) (h hops, ok bool) {
+	switch b.Mode {
+	case xtables.HLEq, xtables.HLNe:
+		h.Eq = isOrNot(b.Mode == xtables.HLNe, b.Hops)
+	case xtables.HLLt:
+		h.Lt = Is(b.Hops)
+	case xtables.HLGt:
+		h.Gt = Is(b.Hops)
+	default:
+		return h, false
+	}
 	return h, true
 }
 

@@ -3,6 +3,7 @@ package match
 import (
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -13,7 +14,8 @@ import (
 //
 // It is native, behind a guard that the header is there: xt's icmp looks at first
 // fragments only, and drops a packet whose header is cut short, where we only do
-// not match it. It mirrors the icmp match of net/netfilter/xt_tcpudp.c, for which
+// not match it. In the tables that are shared with iptables-nft it is xt's. It
+// mirrors the icmp match of net/netfilter/xt_tcpudp.c, for which
 // 255 is every type, with whatever code.
 type ICMP struct {
 	Type Opt[nf.ICMPType] // --icmp-type; absent is an error
@@ -45,6 +47,15 @@ var icmp = &option.Spec[ICMP]{
 		m.Type, ok = readICMP(r)
 		return m, ok
 	},
+	XT: option.XTStruct(option.XT[ICMP]{}, 0,
+		func(m ICMP, _ program.Env) xtables.ICMP { return icmpBlob(m.Type) },
+		func(b xtables.ICMP, _ program.Env) (ICMP, bool) {
+			o, ok := readICMPBlob(b)
+			if b.Type == anyICMP {
+				o = isOrNot(o.not, nf.AnyType())
+			}
+			return ICMP{o}, ok && icmpBlob(o) == b
+		}),
 }
 
 // Compile compares the type, or the type and the code.
@@ -56,7 +67,36 @@ func (m ICMP) Compile(c *program.Code) error {
 // isType255 says whether t is 255 with any code or one, which xt takes for any.
 func isType255(t nf.ICMPType) bool {
 	n, ok := t.Type()
-	return ok && n == 255
+	return ok && n == anyICMP
+}
+
+// anyICMP is the type that xt takes for any.
+const anyICMP = 255
+
+// icmpBlob is a type, and its code or all codes, as xt holds them.
+func icmpBlob(o Opt[nf.ICMPType]) xtables.ICMP {
+	t, not, _ := o.Get()
+	b := xtables.ICMP{Type: anyICMP, Code: [2]uint8{0, 255}}
+	if n, ok := t.Type(); ok {
+		b.Type = n
+	}
+	if code, one := t.Code(); one {
+		b.Code = [2]uint8{code, code}
+	}
+	if not {
+		b.Invert = xtables.ICMPInvert
+	}
+	return b
+}
+
+// readICMPBlob reads icmpBlob's type as a number.
+func readICMPBlob(b xtables.ICMP) (o Opt[nf.ICMPType], ok bool) {
+	t := nf.Type(b.Type)
+	if b.Code[0] == b.Code[1] {
+		t = nf.TypeCode(b.Type, b.Code[0])
+	}
+	o = isOrNot(b.Invert == xtables.ICMPInvert, t)
+	return o, icmpBlob(o) == b
 }
 
 var (

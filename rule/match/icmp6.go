@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -15,7 +16,8 @@ import (
 //
 // It is native, behind a guard that the header is there: xt's icmp6 looks at
 // first fragments only, and drops a packet whose header is cut short, where we
-// only do not match it. It mirrors the icmp6 match of net/netfilter/xt_tcpudp.c
+// only do not match it. In the tables that are shared with iptables-nft it is
+// xt's. It mirrors the icmp6 match of net/netfilter/xt_tcpudp.c
 // (net/ipv6/netfilter/ip6_tables.c in older kernels).
 type ICMP6 struct {
 	Type Opt[nf.ICMPType] // --icmpv6-type; absent is an error
@@ -50,6 +52,9 @@ var icmp6 = &option.Spec[ICMP6]{
 		t, _, _ := m.Type.Get()
 		return m, ok && !t.Any()
 	},
+	XT: option.XTStruct(option.XT[ICMP6]{}, 0,
+		func(m ICMP6, _ program.Env) xtables.ICMP { return icmpBlob(m.Type) },
+		func(b xtables.ICMP, _ program.Env) (ICMP6, bool) { o, ok := readICMPBlob(b); return ICMP6{o}, ok }),
 }
 
 // Compile compares the type, or the type and the code.

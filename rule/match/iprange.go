@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -18,7 +19,8 @@ import (
 //
 // It is native: a range of the address in the network header. One address is a
 // range too, so that it is told from -s and -d. Both options in one match leave
-// a note, which tells them from two matches. It mirrors net/netfilter/xt_iprange.c.
+// a note, which tells them from two matches. In the tables that are shared with
+// iptables-nft it is xt_iprange. It mirrors net/netfilter/xt_iprange.c.
 //
 // Unlike iptables 1.8.9 a range that runs backward is refused.
 type IPRange struct {
@@ -65,6 +67,7 @@ var iprange = &option.Spec[IPRange]{
 		return strings.Join(words, " ")
 	},
 	Read: readIPRange,
+	XT:   option.XTStruct(option.XT[IPRange]{}, 1, IPRange.blob, readIPRangeBlob),
 }
 
 func (m IPRange) family() nf.Family {
@@ -160,4 +163,43 @@ func readRange(t program.Test, dest bool, env program.Env) (o Opt[nf.Addrs], ok 
 	}
 	a := nf.AddrRange(lo, hi)
 	return isOrNot(t.Not(), a), a.Err() == nil && t == rangeTest(dest, t.Not(), a)
+}
+
+// blob is the match as xt_iprange takes it.
+func (m IPRange) blob(program.Env) (b xtables.IPRange) {
+	add := func(o Opt[nf.Addrs], lo, hi *[16]byte, bit, invert uint8) {
+		a, not, ok := o.Get()
+		if !ok {
+			return
+		}
+		first, last := a.Bounds()
+		copy(lo[:], first.AsSlice())
+		copy(hi[:], last.AsSlice())
+		b.Flags |= bit
+		if not {
+			b.Flags |= invert
+		}
+	}
+	add(m.Src, &b.SourceMin, &b.SourceMax, xtables.IPRangeSource, xtables.IPRangeInvertSource)
+	add(m.Dst, &b.DestMin, &b.DestMax, xtables.IPRangeDest, xtables.IPRangeInvertDest)
+	return b
+}
+
+// readIPRangeBlob is blob's inverse. The family of the addresses is the table's.
+func readIPRangeBlob(b xtables.IPRange, env program.Env) (m IPRange, ok bool) {
+	length := 4
+	if env.V6() {
+		length = 16
+	}
+	read := func(lo, hi [16]byte, bit, invert uint8) (o Opt[nf.Addrs]) {
+		if b.Flags&bit != 0 {
+			first, _ := netip.AddrFromSlice(lo[:length])
+			last, _ := netip.AddrFromSlice(hi[:length])
+			o = isOrNot(b.Flags&invert != 0, nf.AddrRange(first, last))
+		}
+		return o
+	}
+	m.Src = read(b.SourceMin, b.SourceMax, xtables.IPRangeSource, xtables.IPRangeInvertSource)
+	m.Dst = read(b.DestMin, b.DestMax, xtables.IPRangeDest, xtables.IPRangeInvertDest)
+	return m, !env.Both() && m.blob(env) == b
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -16,7 +17,8 @@ import (
 //
 // It is native: meta length, which is what xt_length compares too (the header's
 // own field would say 0 for a jumbo packet). A range is compared in network
-// order, since nf_tables compares bytes. Unlike iptables it refuses a range that
+// order, since nf_tables compares bytes. In the tables that are shared with
+// iptables-nft it is xt_length. Unlike iptables it refuses a range that
 // runs backward, which could match nothing. It mirrors net/netfilter/xt_length.c.
 type Length struct {
 	Length Opt[LengthRange] // --length; absent is an error
@@ -59,6 +61,18 @@ var length = &option.Spec[Length]{
 		return "length " + bang(not) + r.String()
 	},
 	Read: readLength,
+	XT: option.XTStruct(option.XT[Length]{}, 0,
+		func(m Length, _ program.Env) xtables.Length {
+			r, not, _ := m.Length.Get()
+			b := xtables.Length{Min: r.Min, Max: r.Max}
+			if not {
+				b.Invert = 1
+			}
+			return b
+		},
+		func(b xtables.Length, _ program.Env) (Length, bool) {
+			return Length{isOrNot(b.Invert == 1, LengthRange{b.Min, b.Max})}, b.Invert <= 1
+		}),
 }
 
 // lengths is a codec for a length or a range, either side open.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -18,8 +19,8 @@ import (
 //	[!] --mac-source address
 //
 // It is native: the interface is an Ethernet, and bytes 6 to 11 of the frame.
-// Packets of other interfaces do not match, inverted or not. It mirrors
-// net/netfilter/xt_mac.c.
+// Packets of other interfaces do not match, inverted or not. In the tables that
+// are shared with iptables-nft it is xt_mac. It mirrors net/netfilter/xt_mac.c.
 type MAC struct {
 	Source Opt[EtherAddr] // --mac-source; absent is an error
 	length int            // what MACSource was given that is no Ethernet address, plus one
@@ -65,6 +66,18 @@ var mac = &option.Spec[MAC]{
 		return "MAC " + blank(not) + a.String()
 	},
 	Read: readMAC,
+	XT: option.XTStruct(option.XT[MAC]{}, 0,
+		func(m MAC, _ program.Env) xtables.MAC {
+			a, not, _ := m.Source.Get()
+			b := xtables.MAC{Source: a}
+			if not {
+				b.Invert = 1
+			}
+			return b
+		},
+		func(b xtables.MAC, _ program.Env) (MAC, bool) {
+			return MAC{Source: isOrNot(b.Invert == 1, EtherAddr(b.Source))}, b.Invert == b.Invert&1
+		}),
 }
 
 // etherAddr is a codec for six bytes of one or two hexadecimal digits.

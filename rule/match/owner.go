@@ -9,7 +9,6 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
-	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -24,7 +23,8 @@ import (
 // Users and groups are native unless they are inverted: nf_tables does not match
 // a packet that has no socket, where xt_owner says that its owner is another
 // one. The inverted, --socket-exists and --suppl-groups are xt_owner, which ip
-// and ip6 tables have and inet tables have not. Both native options in one match
+// and ip6 tables have and inet tables have not; so is all of it in the tables
+// that are shared with iptables-nft. Both native options in one match
 // leave a note, which tells them from two matches. It mirrors
 // net/netfilter/xt_owner.c.
 //
@@ -106,6 +106,7 @@ var owner = &option.Spec[Owner]{
 	Needs: func(Owner) option.Needs { return option.Needs{Chains: []string{"OUTPUT", "POSTROUTING"}} },
 	List:  listOwner,
 	Read:  readOwner,
+	XT:    option.XTStruct(option.XT[Owner]{}, 1, Owner.blob, readOwnerBlob),
 }
 
 // needGroup is an error where --suppl-groups has no --gid-owner; iptables wants
@@ -208,11 +209,7 @@ func groupName(number string) string {
 // xt_owner.
 func (m Owner) Compile(c *program.Code) error {
 	if m.Socket.Given() || m.SupplGroups || m.UID.not || m.GID.not {
-		if c.Env.Family == program.Inet {
-			return program.NotInInet(ownerName)
-		}
-		c.Add(program.XTMatch{Name: ownerName, Rev: 1, Info: xtables.Encode(m.blob())})
-		return nil
+		return owner.Kernel(c, m)
 	}
 	if r, _, ok := m.UID.Get(); ok {
 		compileID(c, program.MetaSkuid, r)

@@ -29,14 +29,8 @@ func idRangeExprs(key program.MetaKey, r IDRange) [3]program.Expr {
 	}
 }
 
-// readOwner reads one number or range, or under the note user and group; or xt_owner.
+// readOwner reads one number or range, or under the note user and group.
 func readOwner(r *program.Reader) (m Owner, ok bool) {
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		if m, ok = readXTOwner(e); ok {
-			r.Take(1)
-		}
-		return m, ok
-	}
 	if m.UID, ok = readID(r, program.MetaSkuid); ok && r.Is() != ownerName {
 		return m, true
 	}
@@ -73,7 +67,7 @@ func readID(r *program.Reader, key program.MetaKey) (o Opt[IDRange], ok bool) {
 }
 
 // blob is the match as xt_owner takes it.
-func (m Owner) blob() xtables.Owner {
+func (m Owner) blob(program.Env) xtables.Owner {
 	var b xtables.Owner
 	add := func(bit uint8, given, not bool) {
 		if given {
@@ -95,11 +89,8 @@ func (m Owner) blob() xtables.Owner {
 	return b
 }
 
-func readXTOwner(e program.XTMatch) (m Owner, ok bool) {
-	b, ok := xtables.Decode[xtables.Owner](e.Info)
-	if !ok || e.Name != ownerName || e.Rev != 1 {
-		return m, false
-	}
+// readOwnerBlob is blob's inverse.
+func readOwnerBlob(b xtables.Owner, env program.Env) (m Owner, ok bool) {
 	has := func(bit uint8) bool { return b.Match&bit != 0 }
 	not := func(bit uint8) bool { return b.Invert&bit != 0 }
 	if has(xtables.OwnerUID) {
@@ -112,5 +103,5 @@ func readXTOwner(e program.XTMatch) (m Owner, ok bool) {
 		m.Socket = isOrNot(not(xtables.OwnerSocket), true)
 	}
 	m.SupplGroups = has(xtables.OwnerSupplGroups)
-	return m, m != (Owner{}) && m.blob() == b
+	return m, m != (Owner{}) && m.blob(env) == b
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -16,8 +17,8 @@ import (
 //	[!] --pkt-type unicast|broadcast|multicast|otherhost
 //
 // It is native: meta pkttype, for which nf_tables, as xt_pkttype, looks at the
-// address where the packet is the host's own. It mirrors
-// net/netfilter/xt_pkttype.c.
+// address where the packet is the host's own. In the tables that are shared with
+// iptables-nft it is xt_pkttype. It mirrors net/netfilter/xt_pkttype.c.
 type PktType struct {
 	Type Opt[PacketType] // --pkt-type; absent is an error
 }
@@ -77,6 +78,19 @@ var pkttype = &option.Spec[PktType]{
 		return "PKTTYPE = " + p.String()
 	},
 	Read: readPktType,
+	XT: option.XTStruct(option.XT[PktType]{Inet: true}, 0,
+		func(m PktType, _ program.Env) xtables.PktType {
+			p, not, _ := m.Type.Get()
+			b := xtables.PktType{Type: int32(p) - 1}
+			if not {
+				b.Invert = 1
+			}
+			return b
+		},
+		func(b xtables.PktType, _ program.Env) (PktType, bool) {
+			ok := b.Type >= 0 && int(b.Type) < len(packetTypes) && b.Invert == b.Invert&1
+			return PktType{isOrNot(b.Invert == 1, PacketType(b.Type+1))}, ok
+		}),
 }
 
 // packetType is a codec for the names.

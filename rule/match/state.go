@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -16,7 +17,8 @@ import (
 //	[!] --state state[,state…]    INVALID NEW RELATED ESTABLISHED UNTRACKED
 //
 // It is native, the same program as Conntrack's, with a note that says how it is
-// spelled. It mirrors net/netfilter/xt_conntrack.c.
+// spelled. In the tables that are shared with iptables-nft it is xt_conntrack,
+// which has a bit for that. It mirrors net/netfilter/xt_conntrack.c.
 type State struct {
 	State Opt[CTState] // --state; absent is an error
 }
@@ -136,6 +138,14 @@ var state = &option.Spec[State]{
 		return blank(not) + "state " + s.String()
 	},
 	Read: readState,
+	XT: option.XTStruct(option.XT[State]{Name: "conntrack", Inet: true}, 3,
+		func(m State, _ program.Env) xtables.Conntrack {
+			return Conntrack{State: m.State}.blob(xtables.ConntrackStateAlias)
+		},
+		func(b xtables.Conntrack, env program.Env) (State, bool) {
+			c, alias, ok := readConntrackBlob(b, env)
+			return State{c.State}, ok && alias && c == Conntrack{State: c.State}
+		}),
 }
 
 // blank is "! " where not: what iptables -L prints before an inverted option.
@@ -169,17 +179,8 @@ func stateTest(not bool, s CTState) program.Test {
 	return program.IsMasked(program.CT{Key: program.CTState}, !not, program.Host32(bits), program.Host32(0))
 }
 
-// readState reads the native form under its note, or xt_conntrack with the flag
-// by which iptables remembers the spelling.
+// readState reads the native form under its note.
 func readState(r *program.Reader) (m State, ok bool) {
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		c, alias, ok := readXTConntrack(e, r.Env)
-		if !ok || !alias || c != (Conntrack{State: c.State}) {
-			return m, false
-		}
-		r.Take(1)
-		return State{c.State}, true
-	}
 	t, _ := r.Test(0)
 	if m.State, ok = readStateTest(t); !ok || r.Is() != stateName {
 		return m, false

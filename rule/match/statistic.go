@@ -22,7 +22,7 @@ import (
 // Chance is native: 31 bits of the kernel's random numbers, compared with the
 // probability as the kernel's struct keeps it, a multiple of 2⁻³¹. The number of
 // a packet is xt_statistic, which every family has; its count begins anew when
-// the rule is made anew. It mirrors net/netfilter/xt_statistic.c.
+// the rule is made anew. In the tables that are shared with iptables-nft both are. It mirrors net/netfilter/xt_statistic.c.
 type Statistic struct {
 	mode          uint8 // one of the below
 	not           bool  // "!" before --probability or --every
@@ -125,6 +125,7 @@ var statistic = &option.Spec[Statistic]{
 	Check: checkStatistic,
 	List:  listStatistic,
 	Read:  readStatistic,
+	XT:    option.XTStruct(option.XT[Statistic]{Inet: true}, 0, Statistic.blob, readStatisticBlob),
 }
 
 func setMode(s *Statistic, _ bool, w []string, _ option.Context) error {
@@ -196,8 +197,7 @@ func (s Statistic) Compile(c *program.Code) error {
 		c.Test(randomTest(s.not, s.probability))
 		return nil
 	}
-	c.Add(program.XTMatch{Name: statisticName, Info: xtables.Encode(s.blob())})
-	return nil
+	return statistic.Kernel(c, s)
 }
 
 // randomTest is "meta random & 0x7fffffff < p".
@@ -213,15 +213,6 @@ func randomTest(not bool, p uint32) program.Test {
 }
 
 func readStatistic(r *program.Reader) (s Statistic, ok bool) {
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		b, ok := xtables.Decode[xtables.Statistic](e.Info)
-		s = Statistic{mode: nth, not: b.Flags&xtables.StatisticInvert != 0, every: b.Every + 1, packet: b.Packet}
-		if !ok || e.Name != statisticName || e.Rev != 0 || s.blob() != b || s.packet >= s.every {
-			return s, false
-		}
-		r.Take(1)
-		return s, true
-	}
 	t, _ := r.Test(0)
 	p, _ := t.A.Uint()
 	s = Statistic{mode: random, not: t.Op == program.IsGe, probability: uint32(p)}
@@ -233,13 +224,27 @@ func readStatistic(r *program.Reader) (s Statistic, ok bool) {
 }
 
 // blob is the match as xt_statistic takes it. The count stands so that packet
-// number packet is the first to find it full.
-func (s Statistic) blob() xtables.Statistic {
-	b := xtables.Statistic{
-		Mode: xtables.StatisticNth, Every: s.every - 1, Packet: s.packet, Count: s.every - 1 - s.packet,
+// number packet is the first to find it full; iptables sets it for a probability
+// too, which is in the place of every.
+func (s Statistic) blob(program.Env) xtables.Statistic {
+	b := xtables.Statistic{Mode: xtables.StatisticRandom, Every: s.probability}
+	if s.mode == nth {
+		b = xtables.Statistic{Mode: xtables.StatisticNth, Every: s.every - 1, Packet: s.packet}
 	}
+	b.Count = b.Every - b.Packet
 	if s.not {
 		b.Flags = xtables.StatisticInvert
 	}
 	return b
+}
+
+// readStatisticBlob is blob's inverse.
+func readStatisticBlob(b xtables.Statistic, env program.Env) (s Statistic, ok bool) {
+	s = Statistic{mode: random, not: b.Flags&xtables.StatisticInvert != 0, probability: b.Every}
+	ok = b.Every <= certain
+	if b.Mode == xtables.StatisticNth {
+		s = Statistic{mode: nth, not: s.not, every: b.Every + 1, packet: b.Packet}
+		ok = s.packet < s.every
+	}
+	return s, ok && s.blob(env) == b
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
-	"github.com/gatehouse-fw/gatehouse/internal/program"
-	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -22,6 +20,12 @@ import (
 // where we only do not match it. --tcp-option is the kernel's own xt match,
 // which ip and ip6 tables have and inet tables have not. It mirrors
 // net/netfilter/xt_tcpudp.c.
+//
+// In the tables that are shared with iptables-nft ports and flags are what it
+// makes of them, without the guard: there a crafted later fragment can pass for
+// a header on a host that tracks no connections. What it would widen
+// ("! --sport a ! --dport b", which it makes "not both", inverted ranges of all
+// ports, and flags of none) is xt_tcp there, which it reads as well.
 type TCP struct {
 	Sport  Opt[nf.Ports] // --sport
 	Dport  Opt[nf.Ports] // --dport
@@ -77,6 +81,9 @@ var tcp = &option.Spec[TCP]{
 	Needs: func(TCP) option.Needs { return option.Needs{Protos: []nf.Protocol{nf.TCP}, Imply: nf.TCP} },
 	List:  listTCP,
 	Read:  readTCP,
+	XT:    option.XTStruct(option.XT[TCP]{}, 0, TCP.blob, readTCPBlob),
+
+	SharedNative: true,
 }
 
 const allTCPFlags = 0x3f
@@ -155,118 +162,6 @@ func flagNames(bits uint8) string {
 		return "NONE"
 	}
 	return strings.Join(names, ",")
-}
-
-// Compile compares natively, or with xt_tcp where an option is looked for.
-func (m TCP) Compile(c *program.Code) error {
-	if m.Option.Given() {
-		if c.Env.Family == program.Inet {
-			return program.NotInInet(tcp.Name)
-		}
-		c.Add(program.XTMatch{Name: "tcp", Info: xtables.Encode(m.blob())})
-		return nil
-	}
-	c.Test(whole(wholeTCP))
-	testPortPair(c, m.Sport, m.Dport)
-	if f, not, ok := m.Flags.Get(); ok {
-		c.Test(flagsTest(f, not))
-	}
-	return nil
-}
-
-var (
-	tcpFlagsField = program.Payload{Base: program.Transport, Offset: 13, Len: 1}
-	tcpFlagsWide  = program.Payload{Base: program.Transport, Offset: 12, Len: 2}
-)
-
-// flagsTest compares the flags. Where the mask does not hold what is wanted, or
-// nothing, nft prints what it cannot read back; with the byte before, none of
-// whose bits count, it prints a number.
-func flagsTest(f TCPFlags, not bool) program.Test {
-	if f.set()&^f.mask() != 0 || f.mask() == 0 {
-		return program.IsMasked(tcpFlagsWide, not, program.Bytes(0, f.mask()), program.Bytes(0, f.set()))
-	}
-	return program.IsMasked(tcpFlagsField, not, program.Bytes(f.mask()), program.Bytes(f.set()))
-}
-
-// readFlags reads flagsTest's value.
-func readFlags(t program.Test) (o Opt[TCPFlags], ok bool) {
-	mask, set := t.Mask.Data, t.A.Data
-	if t.Load == tcpFlagsWide && len(mask) == 2 && len(set) == 2 {
-		mask, set = mask[1:], set[1:]
-	} else if t.Load != tcpFlagsField {
-		return o, false
-	}
-	if len(mask) != 1 || len(set) != 1 || t.Op > program.IsNe {
-		return o, false
-	}
-	return isOrNot(t.Not(), Flags(mask[0], set[0])), true
-}
-
-func (m TCP) blob() xtables.TCP {
-	b := xtables.TCP{Sport: [2]uint16{0, 65535}, Dport: [2]uint16{0, 65535}}
-	invert := func(not bool, bit uint8) {
-		if not {
-			b.Invert |= bit
-		}
-	}
-	if p, not, ok := m.Sport.Get(); ok {
-		b.Sport[0], b.Sport[1], _ = p.Bounds()
-		invert(not, xtables.TCPInvertSport)
-	}
-	if p, not, ok := m.Dport.Get(); ok {
-		b.Dport[0], b.Dport[1], _ = p.Bounds()
-		invert(not, xtables.TCPInvertDport)
-	}
-	if f, not, ok := m.Flags.Get(); ok {
-		b.FlagsMask, b.FlagsSet = f.mask(), f.set()
-		invert(not, xtables.TCPInvertFlags)
-	}
-	if o, not, ok := m.Option.Get(); ok {
-		b.Option = o
-		invert(not, xtables.TCPInvertOption)
-	}
-	return b
-}
-
-// readTCP reads the guard and what follows of sport, dport and flags, in the
-// order in which Compile writes them; or xt_tcp.
-func readTCP(r *program.Reader) (m TCP, ok bool) {
-	if e, ok := r.Item(0).(program.XTMatch); ok {
-		r.Take(1)
-		return readXTTCP(e)
-	}
-	if r.Env.Proto != uint8(nf.TCP) || r.Env.ProtoNot || !readWhole(r, wholeTCP) {
-		return m, false
-	}
-	m.Sport, m.Dport = readPortPair(r)
-	if t, ok := r.Test(0); ok {
-		if f, ok := readFlags(t); ok {
-			m.Flags = f
-			r.Take(1)
-		}
-	}
-	return m, true
-}
-
-func readXTTCP(e program.XTMatch) (m TCP, ok bool) {
-	b, ok := xtables.Decode[xtables.TCP](e.Info)
-	if !ok || e.Name != "tcp" || e.Rev != 0 {
-		return m, false
-	}
-	if p := nf.PortRange(b.Sport[0], b.Sport[1]); p != nf.PortRange(0, 65535) || b.Invert&xtables.TCPInvertSport != 0 {
-		m.Sport = isOrNot(b.Invert&xtables.TCPInvertSport != 0, p)
-	}
-	if p := nf.PortRange(b.Dport[0], b.Dport[1]); p != nf.PortRange(0, 65535) || b.Invert&xtables.TCPInvertDport != 0 {
-		m.Dport = isOrNot(b.Invert&xtables.TCPInvertDport != 0, p)
-	}
-	if b.FlagsMask != 0 || b.FlagsSet != 0 {
-		m.Flags = isOrNot(b.Invert&xtables.TCPInvertFlags != 0, Flags(b.FlagsMask, b.FlagsSet))
-	}
-	if b.Option != 0 {
-		m.Option = isOrNot(b.Invert&xtables.TCPInvertOption != 0, b.Option)
-	}
-	return m, true
 }
 
 func listTCP(m TCP, l *option.Lister) string {

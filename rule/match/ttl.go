@@ -3,6 +3,7 @@ package match
 import (
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -11,7 +12,8 @@ import (
 //
 //	[!] --ttl-eq value | --ttl-lt value | --ttl-gt value
 //
-// It is native: one byte of the IPv4 header, which every packet has. It mirrors
+// It is native: one byte of the IPv4 header, which every packet has; in the tables
+// that are shared with iptables-nft it is xt_hl's match ttl. It mirrors
 // net/netfilter/xt_hl.c.
 type TTL struct {
 	Eq Opt[uint8] // --ttl-eq
@@ -38,6 +40,9 @@ var ttl = &option.Spec[TTL]{
 		h, ok := readHops(r, ttlField)
 		return TTL(h), ok && !r.Env.V6()
 	},
+	XT: option.XTStruct(option.XT[TTL]{}, 0,
+		func(m TTL, _ program.Env) xtables.HL { return hops(m).blob() },
+		func(b xtables.HL, _ program.Env) (TTL, bool) { h, ok := readHopsBlob(b); return TTL(h), ok }),
 }
 
 var ttlField = program.Payload{Base: program.Network, Offset: 8, Len: 1}

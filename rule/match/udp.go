@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
@@ -18,6 +19,9 @@ import (
 // not match it. Unlike iptables 1.8.9, which takes 65536 for port 0 here, it
 // refuses ports that do not exist and ranges that run backward. It mirrors
 // net/netfilter/xt_tcpudp.c.
+//
+// In the tables that are shared with iptables-nft it is what that makes of it,
+// as TCP says.
 type UDP struct {
 	Sport Opt[nf.Ports] // --sport
 	Dport Opt[nf.Ports] // --dport
@@ -40,18 +44,56 @@ var udp = &option.Spec[UDP]{
 		words := append([]string{"udp"}, listPorts("spt", m.Sport, l, nf.UDP)...)
 		return strings.Join(append(words, listPorts("dpt", m.Dport, l, nf.UDP)...), " ")
 	},
-	Read: func(r *program.Reader) (m UDP, ok bool) {
-		if r.Env.Proto != uint8(nf.UDP) || r.Env.ProtoNot || !readWhole(r, wholeUDP) {
-			return m, false
-		}
-		m.Sport, m.Dport = readPortPair(r)
-		return m, true
-	},
+	Read: readUDP,
+	XT:   option.XTStruct(option.XT[UDP]{}, 0, UDP.blob, readUDPBlob),
+
+	SharedNative: true,
 }
 
-// Compile compares the ports.
+// Compile compares the ports natively; in a table that is shared with
+// iptables-nft it is what that makes of them, or xt_udp.
 func (m UDP) Compile(c *program.Code) error {
+	switch {
+	case c.Env.Plain && (m == UDP{} || !sharedPortsExact(m.Sport, m.Dport)):
+		return udp.Kernel(c, m)
+	case c.Env.Plain:
+		testSharedPorts(c, m.Sport, m.Dport)
+		return nil
+	}
 	c.Test(whole(wholeUDP))
 	testPortPair(c, m.Sport, m.Dport)
 	return nil
+}
+
+func readUDP(r *program.Reader) (m UDP, ok bool) {
+	switch {
+	case r.Env.Proto != uint8(nf.UDP) || r.Env.ProtoNot:
+		return m, false
+	case r.Env.Plain:
+		m.Sport, m.Dport = readSharedPorts(r)
+		return m, m != UDP{}
+	case !readWhole(r, wholeUDP):
+		return m, false
+	}
+	m.Sport, m.Dport = readPortPair(r)
+	return m, true
+}
+
+// blob is the match as xt_udp takes it.
+func (m UDP) blob(program.Env) xtables.UDP {
+	b := xtables.UDP{Sport: blobPorts(m.Sport), Dport: blobPorts(m.Dport)}
+	if m.Sport.not {
+		b.Invert |= xtables.UDPInvertSport
+	}
+	if m.Dport.not {
+		b.Invert |= xtables.UDPInvertDport
+	}
+	return b
+}
+
+// readUDPBlob is blob's inverse.
+func readUDPBlob(b xtables.UDP, env program.Env) (m UDP, ok bool) {
+	m.Sport = readBlobPorts(b.Sport, b.Invert&xtables.UDPInvertSport != 0)
+	m.Dport = readBlobPorts(b.Dport, b.Invert&xtables.UDPInvertDport != 0)
+	return m, m.blob(env) == b
 }
