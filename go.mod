@@ -3,6 +3,7 @@ module github.com/gatehouse-fw/gatehouse
 go 1.25.0
 
 require (
+	github.com/coreos/go-iptables v0.8.0
 	github.com/google/go-cmp v0.7.0
 	github.com/google/nftables v0.3.0
 	github.com/gopacket/gopacket v1.7.7

@@ -18,7 +18,8 @@ var stairs = [...][]string{
 	{"table"},
 	{"internal/compile", "internal/constset", "internal/delta", "internal/merge", "internal/page"},
 	{"backend"},
-	{"backend/nft", "backend/sim", "backend/iptables"},
+	{"backend/nft", "backend/sim"},
+	{"backend/iptables"},
 }
 
 // forTests are the packages that nobody's program has in it, and what is under
