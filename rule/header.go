@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
@@ -173,8 +174,11 @@ func (p *parser) addresses(out []match.Address, dest, not bool, list string) ([]
 	return out, nil
 }
 
-// setCounters reads "packets bytes" or "packets,bytes".
+// setCounters reads "packets bytes" or "packets,bytes", in decimal.
 func setCounters(p *parser, _ bool, w []string) error {
+	if p.preset {
+		return fmt.Errorf("multiple -c flags not allowed: %w", ErrTwice)
+	}
 	packets, bytes, ok := strings.Cut(w[0], ",")
 	if !ok {
 		if p.i >= len(p.words) || strings.HasPrefix(p.words[p.i].text, "-") {
@@ -192,7 +196,7 @@ func setCounters(p *parser, _ bool, w []string) error {
 }
 
 func counter(what, w string) (uint64, error) {
-	n, err := option.Uint(w, 0, 1<<64-1)
+	n, err := strconv.ParseUint(w, 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("-c %s counter not numeric", what)
 	}

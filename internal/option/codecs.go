@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
@@ -42,27 +43,37 @@ func Text(n int) Codec[string] {
 // or by the name of a service.
 var Ports = Codec[nf.Ports]{
 	Want:  "a port or a range of ports",
-	Parse: func(w string, c Context) (nf.Ports, error) { return ParsePorts(w, ":", c) },
+	Parse: func(w string, c Context) (nf.Ports, error) { return parsePorts(w, c, ParsePort) },
 	Print: func(p nf.Ports, _ nf.Family) string { return p.String() },
 }
 
-// ParsePorts reads a port or a range with the given sign between its bounds.
-// With ":" either bound may be missing, as tcp and udp take it.
-func ParsePorts(w, sep string, c Context) (nf.Ports, error) {
-	first, last, ranged := strings.Cut(w, sep)
+// DecimalPorts is Ports where iptables leaves reading to getaddrinfo, which
+// knows decimal numbers only: 010 is ten, and 0x10 no port. That is so for udp,
+// udplite, dccp, conntrack and TPROXY. Unlike it, what is above 65535 or runs
+// backward is refused.
+var DecimalPorts = Codec[nf.Ports]{
+	Want:  Ports.Want,
+	Parse: func(w string, c Context) (nf.Ports, error) { return parsePorts(w, c, ParseDecimalPort) },
+	Print: Ports.Print,
+}
+
+// parsePorts reads a port or a range lo:hi, where either bound may be missing,
+// with what reads a port.
+func parsePorts(w string, c Context, parse func(string, Context) (uint16, error)) (nf.Ports, error) {
+	first, last, ranged := strings.Cut(w, ":")
 	if !ranged {
-		p, err := ParsePort(w, c)
+		p, err := parse(w, c)
 		return nf.Port(p), err
 	}
 	lo, hi := uint16(0), uint16(65535)
 	var err error
 	if first != "" {
-		if lo, err = ParsePort(first, c); err != nil {
+		if lo, err = parse(first, c); err != nil {
 			return nf.Ports{}, err
 		}
 	}
 	if last != "" {
-		if hi, err = ParsePort(last, c); err != nil {
+		if hi, err = parse(last, c); err != nil {
 			return nf.Ports{}, err
 		}
 	}
@@ -76,17 +87,45 @@ func ParsePort(w string, c Context) (uint16, error) {
 	if n, err := Uint(w, 0, 65535); err == nil {
 		return uint16(n), nil
 	}
-	network := "tcp"
-	if c.Proto == nf.UDP || c.Proto == nf.UDPLite {
-		network = "udp"
-	}
-	if w != "" && strings.IndexFunc(w, func(r rune) bool { return r < '0' || r > '9' }) >= 0 {
-		// Only a name is looked up, and only in the system's own table: no packet is sent.
-		if n, err := net.LookupPort(network, w); err == nil {
-			return uint16(n), nil
-		}
+	if n, ok := service(w, c.Proto); ok {
+		return n, nil
 	}
 	return 0, fmt.Errorf("invalid port/service `%s' specified", w)
+}
+
+// ParseDecimalPort is ParsePort for DecimalPorts.
+func ParseDecimalPort(w string, c Context) (uint16, error) {
+	if n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimLeft(w, " \t\n\v\f\r"), "+"), 10, 16); err == nil {
+		return uint16(n), nil
+	}
+	if n, ok := service(w, c.Proto); ok {
+		return n, nil
+	}
+	return 0, fmt.Errorf("port %q does not resolve to anything", w)
+}
+
+// service is the port of a service that the system knows by name, for TCP, UDP
+// or, where the protocol is not said, either.
+func service(name string, p nf.Protocol) (port uint16, ok bool) {
+	if name == "" || strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' }) < 0 {
+		return 0, false
+	}
+	networks := []string{"tcp", "udp"}
+	switch p {
+	case nf.TCP:
+		networks = networks[:1]
+	case nf.UDP, nf.UDPLite:
+		networks = networks[1:]
+	case nf.SCTP, nf.DCCP:
+		networks = nil // next to none is registered, and none that is not TCP's too
+	}
+	for _, network := range networks {
+		// Only a name is looked up, and only in the system's own table: no packet is sent.
+		if n, err := net.LookupPort(network, name); err == nil {
+			return uint16(n), true
+		}
+	}
+	return 0, false
 }
 
 // MarkBits is a codec for "value[/mask]".

@@ -62,11 +62,18 @@ func Quote(s string) string {
 	return b.String()
 }
 
-// Uint reads a whole number as iptables does (decimal, 0x hexadecimal or 0
-// octal) between lo and hi.
+// Uint reads a whole number as iptables does, with strtoul: decimal, 0x
+// hexadecimal or 0 octal, blanks and a + before it, between lo and hi.
 func Uint(word string, lo, hi uint64) (uint64, error) {
-	n, err := strconv.ParseUint(word, 0, 64)
-	if err != nil || strings.ContainsRune(word, '_') {
+	digits, base := strings.TrimPrefix(strings.TrimLeft(word, " \t\n\v\f\r"), "+"), 10
+	if len(digits) > 1 && digits[0] == '0' {
+		digits, base = digits[1:], 8
+		if digits[0]|0x20 == 'x' {
+			digits, base = digits[1:], 16
+		}
+	}
+	n, err := strconv.ParseUint(digits, base, 64)
+	if err != nil {
 		return 0, fmt.Errorf("bad value %q, expected a whole number from %d to %d", word, lo, hi)
 	}
 	if n < lo || n > hi {

@@ -102,12 +102,12 @@ func checkPorts(p nf.Ports, c option.Context) error {
 }
 
 // parsePorts reads "80", "http" or "80-90". A range is of numbers only, and both
-// are said: "http-alt" is the name of a service.
-func parsePorts(w string, c option.Context) (nf.Ports, error) {
+// are said: "http-alt" is the name of a service, of any protocol.
+func parsePorts(w string, _ option.Context) (nf.Ports, error) {
 	first, last, ranged := strings.Cut(w, "-")
 	lo, err := option.Uint(first, 0, 65535)
 	if err != nil {
-		p, err := option.ParsePort(w, c)
+		p, err := option.ParsePort(w, option.Context{})
 		if err != nil {
 			return nf.Ports{}, fmt.Errorf("port `%s' not valid", w)
 		}
