@@ -170,7 +170,7 @@ func (b *builder) needs(extension string, n option.Needs) {
 	if n.SYN && !slices.ContainsFunc(b.order, match.WantsSYN) {
 		b.fail(extension, ErrSYN)
 	}
-	if n.Protos == nil {
+	if n.Protos == nil || n.ProtosOf != nf.Both && n.ProtosOf != b.family {
 		return
 	}
 	p, ok := b.header[protoSlot].(match.Protocol)

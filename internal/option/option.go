@@ -23,9 +23,12 @@ type Needs struct {
 	Family nf.Family     // Both: any
 	Protos []nf.Protocol // -p must be one of these and not inverted; nil: any or none
 	Imply  nf.Protocol   // -p that rule.New adds when there is none; 0: none
-	Tables []string      // iptables' tables that have it; nil: any
-	Chains []string      // built-in chains whose packets may reach it; nil: any
-	SYN    bool          // the rule must look for the SYN flag of TCP
+	// ProtosOf is the family that Protos and Imply are for: rules for the other, or
+	// for both, may have any -p. Both: they are for every rule.
+	ProtosOf nf.Family
+	Tables   []string // iptables' tables that have it; nil: any
+	Chains   []string // built-in chains whose packets may reach it; nil: any
+	SYN      bool     // the rule must look for the SYN flag of TCP
 }
 
 // Row is one option of an extension whose values are of type T.
