@@ -35,8 +35,8 @@ func (UDP) ext() option.Extension { return udp }
 var udp = &option.Spec[UDP]{
 	Name: "udp",
 	Rows: []option.Row[UDP]{
-		opt("--sport", func(m *UDP) *Opt[nf.Ports] { return &m.Sport }, option.Ports, "--source-port"),
-		opt("--dport", func(m *UDP) *Opt[nf.Ports] { return &m.Dport }, option.Ports, "--destination-port"),
+		opt("--sport", func(m *UDP) *Opt[nf.Ports] { return &m.Sport }, option.DecimalPorts, "--source-port"),
+		opt("--dport", func(m *UDP) *Opt[nf.Ports] { return &m.Dport }, option.DecimalPorts, "--destination-port"),
 	},
 	Check: func(m *UDP, _ option.Context) error { return checkPorts(&m.Sport, &m.Dport) },
 	Needs: func(UDP) option.Needs { return option.Needs{Protos: []nf.Protocol{nf.UDP}, Imply: nf.UDP} },
