@@ -56,6 +56,7 @@ func TestAsIptables(t *testing.T) {
 		for _, n := range g.trials(t) {
 			t.Run(g.name+", "+n.name, func(t *testing.T) {
 				n.needs(t)
+				n.frames = beginnings(n.frames)
 				n.through(t, all)
 			})
 		}
