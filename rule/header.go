@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,9 +159,13 @@ func setDest(p *parser, not bool, w []string) (err error) {
 // addresses reads a list of addresses, and appends them to out.
 func (p *parser) addresses(out []match.Address, dest, not bool, list string) ([]match.Address, error) {
 	for w := range strings.SplitSeq(list, ",") {
-		n, err := option.ParseNet(strings.TrimSpace(w), p.family)
+		w = strings.TrimSpace(w)
+		n, err := option.ParseNet(w, p.family)
 		if err != nil {
-			return nil, err
+			var ok bool
+			if n, ok = everything(w, p.family); !ok {
+				return nil, err
+			}
 		}
 		net := match.Is(n)
 		if not {
@@ -172,6 +177,25 @@ func (p *parser) addresses(out []match.Address, dest, not bool, list string) ([]
 		return nil, errors.New("! not allowed with multiple source or destination IP addresses")
 	}
 	return out, nil
+}
+
+// everything reads "any/0": what stands before a mask of no bits is not looked
+// at, so that it may be no address.
+func everything(w string, f nf.Family) (n nf.Net, ok bool) {
+	zero := netip.IPv4Unspecified()
+	switch f {
+	case nf.IPv6:
+		zero = netip.IPv6Unspecified()
+	case nf.Both:
+		return n, false
+	}
+	_, mask, _ := strings.Cut(w, "/")
+	if bits, err := option.Uint(mask, 0, 0); err != nil || bits != 0 {
+		if a, err := netip.ParseAddr(mask); err != nil || a != zero {
+			return n, false
+		}
+	}
+	return nf.Masked(zero, zero), true
 }
 
 // setCounters reads "packets bytes" or "packets,bytes", in decimal.

@@ -22,6 +22,8 @@ func TestParsePrintsAsIptablesSaves(t *testing.T) {
 		"-ptcp --sport=:1023 ! --syn -jDROP": "-p tcp -m tcp --sport 0:1023 ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
 		`-m comment --comment "a \"b\" c" -m comment --comment x`: `-m comment --comment "a \"b\" c" -m comment --comment x`,
 		"! -f -c 5 6 -j RETURN":                                   "! -f -j RETURN",
+		"-s any/0 ! -d x/0.0.0.0 -j DROP":                         "! -d 0.0.0.0/0 -j DROP",
+		`-j "DROP"-m comment --comment "a b"-p tcp`:               `-p tcp -m comment --comment "a b" -j DROP`,
 	} {
 		r, err := rule.Parse(in, nf.IPv4)
 		if err != nil {
@@ -52,6 +54,9 @@ func TestParseRefuses(t *testing.T) {
 		"-p tcp --dport":          {8, rule.ErrMissing},
 		"-m nosuch":               {1, rule.ErrUnknownMatch},
 		`-m comment --comment "a`: {22, nil},
+		`-j ""DROP""`:             {1, nil},
+		"-c 0x5 6":                {1, nil},
+		"-c 5 6 -c 5 6":           {8, rule.ErrTwice},
 		"-i thisnameistoolong":    {1, nil},
 		"-s 1.2.3.4,1.2.3.5 -j X": {1, nil},
 	} {

@@ -15,9 +15,9 @@ type word struct {
 // errQuote is the reason of a line whose quotes do not close.
 var errQuote = errors.New("unfinished quotes")
 
-// split adds the words of a text to words. It cuts it as iptables-restore does: at blanks, with double
-// quotes around words that hold some, and a backslash inside quotes before a
-// character that stands for itself.
+// split adds the words of a text to words. It cuts it as iptables-restore does:
+// at blanks and behind a closing quote, with double quotes around words that hold
+// blanks, and a backslash inside quotes before a character that stands for itself.
 func split(words []word, text string) (_ []word, err error) {
 	if words == nil {
 		words = make([]word, 0, strings.Count(text, " ")+1)
@@ -46,25 +46,19 @@ func split(words []word, text string) (_ []word, err error) {
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // unquote is the word that began at start and has its first quote at i, and
-// where it ends.
+// where it ends: behind the quote that closes, whatever follows.
 func unquote(text string, start, i int) (w string, end int, err error) {
-	cur, open := []byte(text[start:i]), false
-	for ; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case open && c == '\\' && i+1 < len(text):
+	cur := []byte(text[start:i])
+	for i++; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text):
 			i++
 			cur = append(cur, text[i])
 		case c == '"':
-			open = !open
-		case !open && isBlank(c):
-			return string(cur), i, nil
+			return string(cur), i + 1, nil
 		default:
 			cur = append(cur, c)
 		}
 	}
-	if open {
-		return "", i, &SyntaxError{Column: start + 1, Token: string(cur), Want: `a closing "`, Err: errQuote}
-	}
-	return string(cur), i, nil
+	return "", i, &SyntaxError{Column: start + 1, Token: string(cur), Want: `a closing "`, Err: errQuote}
 }

@@ -93,12 +93,12 @@ func ParsePort(w string, c Context) (uint16, error) {
 	return 0, fmt.Errorf("invalid port/service `%s' specified", w)
 }
 
-// ParseDecimalPort is ParsePort for DecimalPorts.
-func ParseDecimalPort(w string, c Context) (uint16, error) {
+// ParseDecimalPort is ParsePort for DecimalPorts; names are those of any protocol.
+func ParseDecimalPort(w string, _ Context) (uint16, error) {
 	if n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimLeft(w, " \t\n\v\f\r"), "+"), 10, 16); err == nil {
 		return uint16(n), nil
 	}
-	if n, ok := service(w, c.Proto); ok {
+	if n, ok := service(w, 0); ok {
 		return n, nil
 	}
 	return 0, fmt.Errorf("port %q does not resolve to anything", w)

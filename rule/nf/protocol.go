@@ -72,7 +72,6 @@ func ParseProtocol(s string) (p Protocol, ok bool) {
 var protocolAliases = map[string]Protocol{
 	"icmpv6":  ICMPv6,
 	"mh":      MH,
-	"icmp6":   ICMPv6,
 	"ipv6-mh": MH,
 }
 
