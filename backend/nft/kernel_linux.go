@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ type kernel struct {
 	dumps   *socket // Read
 	events  *socket // followed while a Read needs it
 
-	net, user string // the namespaces, for errors
-	maxBatch  int    // bytes that one sendmsg may have
+	ns        netns.NsHandle // for sockets that are opened later
+	net, user string         // the namespaces, for errors
+	maxBatch  int            // bytes that one sendmsg may have
 
 	patience time.Duration // how long a Read is tried while others commit
 
@@ -56,8 +58,7 @@ func dialKernel(ctx context.Context, n Namespace) (*kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ns.Close()
-	k := &kernel{probed: make(map[driver.XT]error), patience: readTime}
+	k := &kernel{ns: ns, probed: make(map[driver.XT]error), patience: readTime}
 	k.net, k.user = owner(ns)
 	if err := k.open(ns); err != nil {
 		k.Close()
@@ -90,7 +91,22 @@ func (k *kernel) Close() error {
 			errs = append(errs, s.close())
 		}
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ns.IsOpen() {
+		errs = append(errs, k.ns.Close())
+	}
 	return errors.Join(errs...)
+}
+
+// socket opens one more socket.
+func (k *kernel) socket() (*socket, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.ns.IsOpen() {
+		return nil, fs.ErrClosed
+	}
+	return openSocket(k.ns)
 }
 
 // Generation asks for the count of commits.

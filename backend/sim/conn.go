@@ -68,6 +68,7 @@ func (c *conn) Commit(ctx context.Context, b driver.Batch) error {
 		return &driver.CommitError{Failures: failures}
 	}
 	if !b.Trial {
+		h.tell(c, h.state, next)
 		h.state = next
 	}
 	return nil

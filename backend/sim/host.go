@@ -52,8 +52,9 @@ type Route struct {
 type Host struct {
 	cfg Config
 
-	mu    sync.Mutex // held by whoever makes the next state
-	state *state     // never changed once it is here
+	mu      sync.Mutex // held by whoever makes the next state
+	state   *state     // never changed once it is here
+	watches map[*watch]bool
 }
 
 // New makes a host without any tables. It keeps no part of cfg.

@@ -1,7 +1,7 @@
-// Package driver is what a host's packet filter must do for a Firewall: five
+// Package driver is what a host's packet filter must do for a Firewall: six
 // methods, which backend/nft implements with a kernel and backend/sim in memory.
 // Everything else (edits, plans, retries, errors in the user's words) is written
-// once, in package backend, over these five.
+// once, in package backend, over these six.
 //
 // One suite, driver/drivertest, holds every implementation to the same words.
 package driver
@@ -22,17 +22,24 @@ type Driver interface {
 	// Read returns the tables in scope, all of one generation: tables, chains and
 	// sets in the order of their creation, elements in any order. A Lookup in a
 	// constant set (NFT_SET_CONSTANT) that is no map has its content in Const, and
-	// its Name unless the set is anonymous; anonymous sets are not among Sets.
+	// its Name unless the set is anonymous; anonymous sets are not among Sets. An
+	// XTMatch or XTTarget that refers to ipsets has their names in IPSets.
 	Read(ctx context.Context, s Scope) (*State, error)
 
 	// Commit makes the operations one transaction: all of them, or none and a
 	// *CommitError. With a Generation other than 0 it is ErrConflict, and nothing
-	// happened, where somebody committed since.
+	// happened, where somebody committed since. A rule's ipsets must be there by
+	// their names, else its Failure is an *IPSetError; a host without ipsets of its
+	// own takes any name.
 	Commit(ctx context.Context, b Batch) error
 
 	// Probe asks whether the host knows an xt extension of a family, without side
 	// effects: nil, or an error that is ErrUnsupported.
 	Probe(ctx context.Context, x XT) error
+
+	// Watch follows what is committed from now on. It is work for everybody who
+	// commits, so whoever watches closes it as soon as that is of no more use.
+	Watch(ctx context.Context) (Watch, error)
 
 	// Close frees the connection; what is under way ends with fs.ErrClosed.
 	Close() error

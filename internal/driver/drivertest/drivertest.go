@@ -40,6 +40,8 @@ func Run(t *testing.T, open func(t *testing.T) driver.Driver) {
 		{"Concurrency", testConcurrency},
 		{"Close", testClose},
 		{"Probe", testProbe},
+		{"Watch", testWatch},
+		{"WatchEnds", testWatchEnds},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, start(t, open)) })
 	}
