@@ -117,6 +117,13 @@ func describe(e *Error, r *program.Rule, fail driver.Failure) {
 		}
 	}
 	e.Extension = name
+	var set *driver.IPSetError
+	if errors.As(fail.Err, &set) {
+		if errors.Is(set.Err, fs.ErrNotExist) {
+			e.Hint = "make it before the rule: ipset create " + set.Name + " …"
+		}
+		return
+	}
 	switch {
 	case module != "" && (errors.Is(fail.Err, fs.ErrNotExist) || errors.Is(fail.Err, errors.ErrUnsupported)):
 		e.Err = fmt.Errorf("%w: %w", ErrUnsupported, fail.Err)

@@ -145,7 +145,7 @@ func (p *parser) step() error {
 	if joined {
 		given = append(given, value)
 	}
-	if h := headerOption(name); h != nil {
+	if h := headerOption(name); h != nil && !p.exactly(name, h) {
 		if not && !h.invert {
 			return p.fail(at, "", "", fmt.Errorf("%w: %s cannot be inverted", ErrBang, name))
 		}
@@ -220,6 +220,20 @@ func cut(w string) (name, value string, joined bool) {
 		}
 	}
 	return w, "", false
+}
+
+// exactly says whether an extension has an option of just that name, which is an
+// abbreviation of h's: --set of -m set is not --set-counters.
+func (p *parser) exactly(name string, h *header) bool {
+	if slices.Contains(h.names, name) {
+		return false
+	}
+	for _, l := range p.order {
+		if o, ok := l.inst.Option(name); ok && (o.Name == name || slices.Contains(o.Aliases, name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // option finds the extension that has an option: the one named last first, then

@@ -21,6 +21,10 @@ func (k *kernel) Commit(ctx context.Context, b driver.Batch) error {
 	if err := k.control.settle(ctx); err != nil {
 		return err
 	}
+	b, err := k.withIPSets(ctx, b)
+	if err != nil {
+		return err
+	}
 	batch, err := k.encode(ctx, b)
 	if err != nil {
 		var op *wire.OpError

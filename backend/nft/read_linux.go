@@ -35,6 +35,7 @@ type reading struct {
 	clean  map[tableKey]*program.Table // read, and not changed since
 	chains map[tableKey][]*program.Chain
 	dec    wire.Decoder
+	ipsets ipsetNames
 }
 
 // Read reads the tables in scope. Where nobody commits meanwhile it reads once.
@@ -139,7 +140,7 @@ func (r *reading) forget(touched changes) bool {
 // pass lists the tables, and reads those that are not clean. It goes on after
 // errMoved, so that as much as can be is clean after it.
 func (r *reading) pass(ctx context.Context) error {
-	r.tables, r.chains = nil, make(map[tableKey][]*program.Chain)
+	r.tables, r.chains, r.ipsets = nil, make(map[tableKey][]*program.Chain), nil
 	err := r.dumps.ask(ctx, wire.DumpTables, func(m wire.Message) error {
 		t, err := wire.DecodeTable(m)
 		if err == nil && (r.scope.Table == nil || r.scope.Table(t.Family, t.Name)) {
@@ -198,6 +199,9 @@ func (r *reading) table(ctx context.Context, t *program.Table) error {
 			continue
 		}
 		if err := r.rules(ctx, t, c, constant); err != nil {
+			return err
+		}
+		if err := r.nameIPSets(ctx, c.Rules); err != nil {
 			return err
 		}
 	}

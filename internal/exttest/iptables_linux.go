@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/gatehouse-fw/gatehouse/internal/lab"
-	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
@@ -19,8 +18,7 @@ func IPTables(t *testing.T, files []File) {
 	for _, f := range files {
 		t.Run(f.Name, func(t *testing.T) {
 			f.needs(t)
-			host := labtest.Host(t)
-			legacy, variant := oracle.Legacy(t, host), oracle.NFTVariant(t, labtest.Host(t))
+			legacy, variant := oracle.Legacy(t, f.host(t)), oracle.NFTVariant(t, f.host(t))
 			for _, fam := range [...]nf.Family{nf.IPv4, nf.IPv6} {
 				l, n := judge{legacy, fam, false}, judge{variant, fam, true}
 				if fam == nf.IPv6 {

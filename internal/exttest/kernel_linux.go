@@ -32,7 +32,7 @@ func Kernel(t *testing.T, files []File) {
 	for _, f := range files {
 		t.Run(f.Name, func(t *testing.T) {
 			f.needs(t)
-			all, native := labtest.Host(t), labtest.Host(t)
+			all, native := f.host(t), labtest.Host(t)
 			placed := map[string][]*entry{}
 			for _, v := range variantsOf() {
 				putInto(t, all, v, f, placed, false)

@@ -9,7 +9,6 @@ import (
 	"github.com/gatehouse-fw/gatehouse/backend"
 	"github.com/gatehouse-fw/gatehouse/backend/nft"
 	"github.com/gatehouse-fw/gatehouse/internal/lab"
-	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
@@ -30,7 +29,7 @@ func Shared(t *testing.T, files []File, later ...string) {
 		t.Run(f.Name, func(t *testing.T) {
 			f.needs(t)
 			for _, fam := range [...]nf.Family{nf.IPv4, nf.IPv6} {
-				host := labtest.Host(t)
+				host := f.host(t)
 				real := oracle.NFTVariant(t, host)
 				if fam == nf.IPv6 {
 					real = real.V6()

@@ -17,6 +17,10 @@ type XT[T any] struct {
 	Inet   bool     // inet tables have it as well: the kernel registers it for no family in particular
 	Tables []string // names of the tables that the kernel ties it to; nil: any
 
+	// IPSets are the places of the names of ipsets in a value, in the order of the
+	// struct's fields, which hold xt.NoIPSet; nil: the extension knows no ipsets.
+	IPSets func(t *T) []*string
+
 	// Encode is the revision and the struct as bytes.
 	Encode func(t T, env program.Env) (rev uint8, info string)
 	// Decode reads what Encode, or iptables, may have made; ok is false for
@@ -61,12 +65,41 @@ func (s *Spec[T]) Kernel(c *program.Code, t T) error {
 		return program.NotInInet(s.Name)
 	}
 	rev, info := s.XT.Encode(t, c.Env)
+	sets := s.ipSets(&t)
 	if s.XT.Target {
-		c.Add(program.XTTarget{Name: s.xtName(), Rev: uint32(rev), Info: info})
+		c.Add(program.XTTarget{Name: s.xtName(), Rev: uint32(rev), Info: info, IPSets: sets})
 	} else {
-		c.Add(program.XTMatch{Name: s.xtName(), Rev: uint32(rev), Info: info})
+		c.Add(program.XTMatch{Name: s.xtName(), Rev: uint32(rev), Info: info, IPSets: sets})
 	}
 	return nil
+}
+
+// ipSets are the names of the ipsets in t.
+func (s *Spec[T]) ipSets(t *T) string {
+	if s.XT.IPSets == nil {
+		return ""
+	}
+	var names []string
+	for _, name := range s.XT.IPSets(t) {
+		names = append(names, *name)
+	}
+	return program.IPSetNames(names...)
+}
+
+// nameIPSets puts names into t; ok is false where they are not as many.
+func (s *Spec[T]) nameIPSets(t *T, joined string) (ok bool) {
+	if s.XT.IPSets == nil {
+		return joined == ""
+	}
+	places := s.XT.IPSets(t)
+	names, ok := program.SplitIPSets(joined, len(places))
+	if !ok {
+		return false
+	}
+	for i, name := range names {
+		*places[i] = name
+	}
+	return true
 }
 
 // Shared adds v to c as iptables-nft does in a table that it shares; ok is false
@@ -81,25 +114,26 @@ func (s *Spec[T]) Shared(v any, c *program.Code) (ok bool, err error) {
 
 // readXT takes the kernel's extension off a program.
 func (s *Spec[T]) readXT(r *program.Reader) (t T, ok bool) {
-	var name, info string
+	var name, info, sets string
 	var rev uint32
 	switch e := r.Item(0).(type) {
 	case program.XTMatch:
 		if s.XT.Target {
 			return t, false
 		}
-		name, rev, info = e.Name, uint32(e.Rev), e.Info
+		name, rev, info, sets = e.Name, e.Rev, e.Info, e.IPSets
 	case program.XTTarget:
 		if !s.XT.Target {
 			return t, false
 		}
-		name, rev, info = e.Name, uint32(e.Rev), e.Info
+		name, rev, info, sets = e.Name, e.Rev, e.Info, e.IPSets
 	}
 	if name != s.xtName() || rev > 255 {
 		return t, false
 	}
-	if t, ok = s.XT.Decode(uint8(rev), info, r.Env); ok {
-		r.Take(1)
+	if t, ok = s.XT.Decode(uint8(rev), info, r.Env); !ok || !s.nameIPSets(&t, sets) {
+		return t, false
 	}
-	return t, ok
+	r.Take(1)
+	return t, true
 }

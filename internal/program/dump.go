@@ -186,11 +186,11 @@ func (e Exthdr) String() string {
 func (Notrack) String() string { return "[notrack]" }
 
 func (e XTMatch) String() string {
-	return fmt.Sprintf("[match %s rev %d %s]", e.Name, e.Rev, hex.EncodeToString([]byte(e.Info)))
+	return fmt.Sprintf("[match %s rev %d %s%s]", e.Name, e.Rev, hex.EncodeToString([]byte(e.Info)), dumpIPSets(e.IPSets))
 }
 
 func (e XTTarget) String() string {
-	return fmt.Sprintf("[target %s rev %d %s]", e.Name, e.Rev, hex.EncodeToString([]byte(e.Info)))
+	return fmt.Sprintf("[target %s rev %d %s%s]", e.Name, e.Rev, hex.EncodeToString([]byte(e.Info)), dumpIPSets(e.IPSets))
 }
 
 func (e Raw) String() string {

@@ -52,6 +52,7 @@ const (
 	MetaSkuid    MetaKey = 10
 	MetaSkgid    MetaKey = 11
 	MetaNftrace  MetaKey = 12
+	MetaRtclassid MetaKey = 13
 	MetaNFProto  MetaKey = 15
 	MetaL4Proto  MetaKey = 16
 	MetaPkttype  MetaKey = 19
@@ -283,6 +284,7 @@ type Fib struct {
 
 // The parts of a Fib that Gatehouse uses.
 const (
+	FibOifIndex = 1
 	FibAddrType = 3
 	FibSaddr    = 1 << 0
 	FibDaddr    = 1 << 1
@@ -315,13 +317,16 @@ type XTMatch struct {
 	Name string
 	Rev  uint32
 	Info string
+	// IPSets are the names of the ipsets that the struct refers to; see IPSetNames.
+	IPSets string
 }
 
-// XTTarget is a kernel xt target.
+// XTTarget is a kernel xt target, its fields as those of XTMatch.
 type XTTarget struct {
-	Name string
-	Rev  uint32
-	Info string
+	Name   string
+	Rev    uint32
+	Info   string
+	IPSets string
 }
 
 // Raw is an expression that has no type here, or whose bytes the type could not

@@ -37,9 +37,9 @@ func (w *writer) expr(e program.Expr) {
 	case program.CT:
 		w.ct(e)
 	case program.XTMatch:
-		w.xt("match", e.Name, e.Rev, e.Info)
+		w.xt("match", e)
 	case program.XTTarget:
-		w.xt("target", e.Name, e.Rev, e.Info)
+		w.xt("target", program.XTMatch(e))
 	case program.Raw:
 		w.raw(e)
 	default:

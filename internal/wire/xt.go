@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/gatehouse-fw/gatehouse/internal/program"
+import (
+	"fmt"
+
+	"github.com/gatehouse-fw/gatehouse/internal/program"
+)
 
 // NFTA_MATCH_* and NFTA_TARGET_*, which are the same; net/netfilter/nft_compat.c.
 const (
@@ -9,12 +13,16 @@ const (
 	xtInfo = 3
 )
 
-// xt writes a match or target; info is the struct as the machine lays it out.
-func (w *writer) xt(kind, name string, rev uint32, info string) {
+// xt writes a match or target. One whose ipsets still have names only has no
+// bytes: a driver puts their numbers in before.
+func (w *writer) xt(kind string, e program.XTMatch) {
+	if e.IPSets != "" {
+		w.err = fmt.Errorf("%v: what number an ipset has is not known here", e)
+	}
 	at := w.begin(kind)
-	w.str(xtName, name)
-	w.u32(xtRev, rev)
-	w.bytes(xtInfo, info)
+	w.str(xtName, e.Name)
+	w.u32(xtRev, e.Rev)
+	w.bytes(xtInfo, e.Info)
 	w.done(at)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/opaque"
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	xtables "github.com/gatehouse-fw/gatehouse/internal/xt"
 )
 
 // XT is a kernel xt match that this release has no type for, as its struct's
@@ -24,7 +25,7 @@ func (XT) ext() option.Extension { return xt }
 
 var xt = opaque.XT("xt", func(r *program.Reader) (XT, bool) {
 	e, ok := r.Item(0).(program.XTMatch)
-	if !ok || e.Rev > 255 {
+	if !ok || e.Rev > 255 || e.IPSets != "" { // a number for a name is not what it says
 		return XT{}, false
 	}
 	r.Take(1)
@@ -34,6 +35,12 @@ var xt = opaque.XT("xt", func(r *program.Reader) (XT, bool) {
 // Compile adds the match as it is; in an inet table, where the kernel has few of
 // them, only one that it is known to have there.
 func (x XT) Compile(c *program.Code) error {
+	if xtables.IPSetFields(x.Ext, uint32(x.Revision), false) > 0 {
+		return &program.InexactError{
+			Extension: x.Ext, Why: "its bytes name a kernel ipset by a number, which is another one tomorrow",
+			Hint: "use match.Set, -m set in text",
+		}
+	}
 	if c.Env.Family == program.Inet && !slices.Contains(inInet[:], x.Ext) {
 		return program.NotInInet(x.Ext)
 	}

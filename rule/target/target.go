@@ -73,6 +73,7 @@ var extensions = []option.Extension{
 	connmark,
 	ct,
 	dnat,
+	ipset,
 	logger,
 	mark,
 	masquerade,
