@@ -52,7 +52,7 @@ const (
 	MetaSkuid    MetaKey = 10
 	MetaSkgid    MetaKey = 11
 	MetaNftrace  MetaKey = 12
-	MetaRtclassid MetaKey = 13
+	MetaRealm    MetaKey = 13
 	MetaNFProto  MetaKey = 15
 	MetaL4Proto  MetaKey = 16
 	MetaPkttype  MetaKey = 19

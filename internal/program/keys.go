@@ -7,7 +7,7 @@ var metaNames = map[MetaKey]string{
 	MetaIif: "iif", MetaOif: "oif", MetaIifname: "iifname", MetaOifname: "oifname",
 	MetaIiftype: "iiftype", MetaOiftype: "oiftype", MetaSkuid: "skuid", MetaSkgid: "skgid",
 	MetaNftrace: "nftrace", MetaNFProto: "nfproto", MetaL4Proto: "l4proto", MetaPkttype: "pkttype",
-	MetaRandom: "random",
+	MetaRandom: "random", MetaRealm: "rtclassid",
 }
 
 // String is nft's word for the key, else its number.
@@ -51,7 +51,7 @@ func HostOrder(load Expr) int {
 	switch e := load.(type) {
 	case Meta:
 		switch e.Key {
-		case MetaLen, MetaPriority, MetaMark, MetaIif, MetaOif, MetaSkuid, MetaSkgid:
+		case MetaLen, MetaPriority, MetaMark, MetaIif, MetaOif, MetaSkuid, MetaSkgid, MetaRealm:
 			return 4
 		case MetaIiftype, MetaOiftype:
 			return 2
