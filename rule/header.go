@@ -23,8 +23,7 @@ type header struct {
 	set    func(p *parser, not bool, words []string) error
 }
 
-// headerOption finds one by its spelling, or by an unambiguous beginning of a
-// long one; nil if there is none.
+// headerOption finds one by its spelling; nil if there is none.
 func headerOption(name string) *header {
 	if len(name) == 2 { // as most rules have them: a short name comes first
 		for i := range headers {
@@ -39,22 +38,30 @@ func headerOption(name string) *header {
 			return &headers[i]
 		}
 	}
-	if !strings.HasPrefix(name, "--") || len(name) < 4 {
-		return nil
-	}
-	var found *header
+	return nil
+}
+
+// headersBegin says how many options a word may be short for, those of the
+// command that are not a rule's included, and one that is a rule's.
+func headersBegin(word string) (h *header, n int) {
 	for i := range headers {
-		for _, n := range headers[i].names {
-			if strings.HasPrefix(n, name) {
-				if found != nil {
-					return nil
-				}
-				found = &headers[i]
-				break
-			}
+		if slices.ContainsFunc(headers[i].names[1:], func(s string) bool { return strings.HasPrefix(s, word) }) {
+			h, n = &headers[i], n+1
 		}
 	}
-	return found
+	for _, s := range commands {
+		if strings.HasPrefix(s, word) {
+			n++
+		}
+	}
+	return h, n
+}
+
+// commands are the long options of iptables that no rule has.
+var commands = [...]string{
+	"--append", "--delete", "--check", "--insert", "--replace", "--list", "--list-rules", "--flush", "--zero",
+	"--new-chain", "--delete-chain", "--rename-chain", "--policy", "--table", "--numeric", "--verbose", "--wait",
+	"--wait-interval", "--exact", "--version", "--help", "--line-numbers", "--modprobe",
 }
 
 var headers = []header{
@@ -62,8 +69,8 @@ var headers = []header{
 	{[]string{"-d", "--destination", "--dst"}, 1, true, "addresses", setDest},
 	{[]string{"-i", "--in-interface"}, 1, true, "an interface", func(p *parser, not bool, w []string) error { return setIface(p, false, not, w[0]) }},
 	{[]string{"-o", "--out-interface"}, 1, true, "an interface", func(p *parser, not bool, w []string) error { return setIface(p, true, not, w[0]) }},
-	{[]string{"-p", "--protocol", "--proto"}, 1, true, "a protocol", setProtocol},
-	{[]string{"-f", "--fragments", "--fragment"}, 0, true, "", setFragment},
+	{[]string{"-p", "--protocol"}, 1, true, "a protocol", setProtocol},
+	{[]string{"-f", "--fragments"}, 0, true, "", setFragment},
 	{[]string{"-c", "--set-counters"}, 1, false, "packets and bytes", setCounters},
 	{[]string{"-4", "--ipv4"}, 0, false, "", func(p *parser, _ bool, _ []string) error { return p.header(match.Only(nf.IPv4)) }},
 	{[]string{"-6", "--ipv6"}, 0, false, "", func(p *parser, _ bool, _ []string) error { return p.header(match.Only(nf.IPv6)) }},

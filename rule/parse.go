@@ -145,7 +145,14 @@ func (p *parser) step() error {
 	if joined {
 		given = append(given, value)
 	}
-	if h := headerOption(name); h != nil && !p.exactly(name, h) {
+	o, ok := p.find(name)
+	if !ok {
+		if !strings.HasPrefix(name, "-") {
+			return p.fail(at, "", "an option", fmt.Errorf("bad argument `%s'", name))
+		}
+		return p.fail(at, "", "an option of a -p, -m or -j before it", fmt.Errorf("%w %q", ErrUnknownOption, name))
+	}
+	if h := o.header; h != nil {
 		if not && !h.invert {
 			return p.fail(at, "", "", fmt.Errorf("%w: %s cannot be inverted", ErrBang, name))
 		}
@@ -158,21 +165,14 @@ func (p *parser) step() error {
 		}
 		return nil
 	}
-	ext, opt, ok := p.option(name)
-	if !ok {
-		if !strings.HasPrefix(name, "-") {
-			return p.fail(at, "", "an option", fmt.Errorf("bad argument `%s'", name))
-		}
-		return p.fail(at, "", "an option of a -p, -m or -j before it", fmt.Errorf("%w %q", ErrUnknownOption, name))
-	}
-	words, err := p.take(at, name, given, opt.Args)
+	words, err := p.take(at, name, given, o.option.Args)
 	if err != nil {
 		return err
 	}
 	c := p.b.context()
 	c.Family = p.family
-	if err := ext.Set(opt, not, words, c); err != nil {
-		return p.locate(at, opt.Want, err)
+	if err := o.ext.Set(o.option, not, words, c); err != nil {
+		return p.locate(at, o.option.Want, err)
 	}
 	return nil
 }
@@ -220,36 +220,6 @@ func cut(w string) (name, value string, joined bool) {
 		}
 	}
 	return w, "", false
-}
-
-// exactly says whether an extension has an option of just that name, which is an
-// abbreviation of h's: --set of -m set is not --set-counters.
-func (p *parser) exactly(name string, h *header) bool {
-	if slices.Contains(h.names, name) {
-		return false
-	}
-	for _, l := range p.order {
-		if o, ok := l.inst.Option(name); ok && (o.Name == name || slices.Contains(o.Aliases, name)) {
-			return true
-		}
-	}
-	return false
-}
-
-// option finds the extension that has an option: the one named last first, then
-// the match that -p brings with it.
-func (p *parser) option(name string) (option.Instance, option.Option, bool) {
-	for i := len(p.order) - 1; i >= 0; i-- {
-		if o, ok := p.order[i].inst.Option(name); ok {
-			return p.order[i].inst, o, true
-		}
-	}
-	if in := p.imply(); in != nil {
-		if o, ok := in.Option(name); ok {
-			return in, o, true
-		}
-	}
-	return nil, option.Option{}, false
 }
 
 // imply loads the match that is named after the rule's protocol, once, as

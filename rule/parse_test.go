@@ -22,6 +22,7 @@ func TestParsePrintsAsIptablesSaves(t *testing.T) {
 		"-ptcp --sport=:1023 ! --syn -jDROP": "-p tcp -m tcp --sport 0:1023 ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
 		`-m comment --comment "a \"b\" c" -m comment --comment x`: `-m comment --comment "a \"b\" c" -m comment --comment x`,
 		"! -f -c 5 6 -j RETURN":                                   "! -f -j RETURN",
+		"-p tcp --sour 22 --in-i lo --frag":                       "-s 22.0.0.0/32 -i lo -p tcp -f",
 		"-s any/0 ! -d x/0.0.0.0 -j DROP":                         "! -d 0.0.0.0/0 -j DROP",
 		`-j "DROP"-m comment --comment "a b"-p tcp`:               `-p tcp -m comment --comment "a b" -j DROP`,
 	} {
@@ -45,20 +46,23 @@ func TestParseRefuses(t *testing.T) {
 		column int
 		err    error
 	}{
-		"-p tcp --dport 65536":    {8, nil},
-		"--dport 22":              {1, rule.ErrUnknownOption},
-		"-m tcp --dport 22":       {4, rule.ErrProtocol},
-		"-p udp -m tcp":           {11, rule.ErrProtocol},
-		"-p tcp -p udp":           {8, rule.ErrTwice},
-		"-j ACCEPT !":             {11, rule.ErrBang},
-		"-p tcp --dport":          {8, rule.ErrMissing},
-		"-m nosuch":               {1, rule.ErrUnknownMatch},
-		`-m comment --comment "a`: {22, nil},
-		`-j ""DROP""`:             {1, nil},
-		"-c 0x5 6":                {1, nil},
-		"-c 5 6 -c 5 6":           {8, rule.ErrTwice},
-		"-i thisnameistoolong":    {1, nil},
-		"-s 1.2.3.4,1.2.3.5 -j X": {1, nil},
+		"-p tcp --dport 65536":                {8, nil},
+		"--dport 22":                          {1, rule.ErrUnknownOption},
+		"-m tcp --dport 22":                   {4, rule.ErrProtocol},
+		"-p udp -m tcp":                       {11, rule.ErrProtocol},
+		"-p tcp -p udp":                       {8, rule.ErrTwice},
+		"-j ACCEPT !":                         {11, rule.ErrBang},
+		"-p tcp --dport":                      {8, rule.ErrMissing},
+		"-m nosuch":                           {1, rule.ErrUnknownMatch},
+		`-m comment --comment "a`:             {22, nil},
+		`-j ""DROP""`:                         {1, nil},
+		"-c 0x5 6":                            {1, nil},
+		"-c 5 6 -c 5 6":                       {8, rule.ErrTwice},
+		"-j REJECT --re net":                  {11, rule.ErrUnknownOption}, // or --replace
+		"-p tcp -m tcp --sour 22":             {15, rule.ErrUnknownOption},
+		"-p tcp -m tcp -m multiport --dpo 22": {28, rule.ErrUnknownOption},
+		"-i thisnameistoolong":                {1, nil},
+		"-s 1.2.3.4,1.2.3.5 -j X":             {1, nil},
 	} {
 		_, err := rule.Parse(in, nf.IPv4)
 		var se *rule.SyntaxError

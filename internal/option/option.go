@@ -104,6 +104,8 @@ type Instance interface {
 	// Option finds an option by its spelling or an unambiguous beginning of a
 	// long one, as getopt_long does.
 	Option(word string) (o Option, ok bool)
+	// Begin says how many options a word that is none in full may be short for.
+	Begin(word string) int
 	// Set stores an option. The error is *Error.
 	Set(o Option, not bool, words []string, c Context) error
 	// Value is what was made of it, not yet in its normal form.

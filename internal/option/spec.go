@@ -158,6 +158,15 @@ func (in *instance[T]) Option(word string) (Option, bool) {
 	return in.spec.option(found), true
 }
 
+func (in *instance[T]) Begin(word string) (n int) {
+	for i := range in.spec.Rows {
+		if row := &in.spec.Rows[i]; begins(row.Name, row.Aliases, word) {
+			n++
+		}
+	}
+	return n
+}
+
 func (in *instance[T]) Set(o Option, not bool, words []string, c Context) error {
 	row := &in.spec.Rows[o.Index]
 	fail := func(err error) error {
