@@ -1,0 +1,54 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-fw/gatehouse/internal/option"
+)
+
+// named is the option that a word names: iptables' own, or an extension's.
+type named struct {
+	header *header // nil: an extension's
+	ext    option.Instance
+	option option.Option
+}
+
+// find finds the option that a word names, of iptables itself, of an extension
+// that was named before it or of the match that -p brings with it. A long one
+// may be cut short as long as it can be no other, as getopt_long has it; the
+// command's own options count, whether a rule may have them or not.
+func (p *parser) find(name string) (o named, ok bool) {
+	if o.header = headerOption(name); o.header != nil {
+		return o, true
+	}
+	if !strings.HasPrefix(name, "--") || len(name) == 2 {
+		return o, false
+	}
+	if o, ok = p.among(name); !ok && p.imply() != nil {
+		o, ok = p.among(name)
+	}
+	return o, ok
+}
+
+// among finds a long option, of the extension named last first.
+func (p *parser) among(name string) (o named, ok bool) {
+	for i := len(p.order) - 1; i >= 0; i-- {
+		in := p.order[i].inst
+		opt, ok := in.Option(name)
+		if ok && (opt.Name == name || slices.Contains(opt.Aliases, name)) {
+			return named{ext: in, option: opt}, true
+		}
+		if ok {
+			o.ext, o.option = in, opt
+		}
+	}
+	h, n := headersBegin(name)
+	for _, l := range p.order {
+		n += l.inst.Begin(name)
+	}
+	if h != nil {
+		o = named{header: h}
+	}
+	return o, n == 1 && (h != nil || o.ext != nil)
+}
