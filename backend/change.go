@@ -22,7 +22,8 @@ const (
 // Change is one step of a plan.
 type Change struct {
 	Op     Op
-	Table  table.ID
+	Table  table.ID     // the owner's table; 0 where Other is not nil
+	Other  *Other       // whose table it is, where it is not the owner's; only Watch has those
 	Chain  string       // "": about the table as a whole
 	Line   int          // the rule's number, from 1: in the new ruleset, for Delete in the old; 0: not about a rule
 	Rule   rule.Rule    // the rule, as it will be; for Delete as it was
@@ -33,6 +34,9 @@ type Change struct {
 func (c Change) String() string {
 	sign := map[Op]string{Add: "+", Delete: "-", Replace: "~", SetPolicy: "~"}[c.Op]
 	at := fmt.Sprintf("%s %s", sign, c.Table.Name())
+	if c.Other != nil {
+		at = fmt.Sprintf("%s %s %s", sign, c.Other.Family, c.Other.Name)
+	}
 	switch {
 	case c.Chain == "":
 		return at

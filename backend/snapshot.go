@@ -42,7 +42,12 @@ func (f *Firewall) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, f.driverError("read", err)
 	}
-	st, err := f.state("read", got)
+	return f.snapshotOf("read", got)
+}
+
+// snapshotOf is what was read as a value.
+func (f *Firewall) snapshotOf(op string, got *driver.State) (*Snapshot, error) {
+	st, err := f.state(op, got)
 	if err != nil {
 		return nil, err
 	}

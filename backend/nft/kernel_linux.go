@@ -25,6 +25,7 @@ type kernel struct {
 	maxBatch  int            // bytes that one sendmsg may have
 
 	patience time.Duration // how long a Read is tried while others commit
+	watching int           // bytes of a Watch's socket
 
 	mu     sync.Mutex
 	probed map[driver.XT]error
@@ -58,7 +59,7 @@ func dialKernel(ctx context.Context, n Namespace) (*kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &kernel{ns: ns, probed: make(map[driver.XT]error), patience: readTime}
+	k := &kernel{ns: ns, probed: make(map[driver.XT]error), patience: readTime, watching: eventBuffer}
 	k.net, k.user = owner(ns)
 	if err := k.open(ns); err != nil {
 		k.Close()

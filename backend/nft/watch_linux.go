@@ -19,7 +19,6 @@ type watch struct {
 	dec  wire.Decoder
 	sets map[setKey]*program.Set // what elements were of; nil: not to be found out
 	next driver.Seen             // the commit whose events are coming
-	lost bool                    // some of them are missing
 	rest []byte                  // of the datagram that was received last
 }
 
@@ -37,7 +36,7 @@ func (k *kernel) Watch(ctx context.Context) (driver.Watch, error) {
 	if err != nil {
 		return nil, k.explain(err)
 	}
-	s.setBuffer(unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, eventBuffer)
+	s.setBuffer(unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, k.watching)
 	if err := s.conn.JoinGroup(unix.NFNLGRP_NFTABLES); err != nil {
 		s.close()
 		return nil, k.explain(err)
@@ -82,12 +81,17 @@ func (w *watch) Poll() (driver.Seen, bool, error) {
 	}
 }
 
-// got keeps a datagram that was received. Where events were lost the caller
-// hears of it at once; the rest of their commit, which may still come, is no
-// longer a commit.
+// got keeps a datagram that was received. Where events were lost what came
+// before is of no use, and goes; a commit whose events were coming just then has
+// a generation already that whoever reads now will find.
 func (w *watch) got(b []byte, err error) (driver.Seen, bool, error) {
 	if errors.Is(err, unix.ENOBUFS) {
-		w.next, w.rest, w.lost = driver.Seen{}, nil, true
+		for !errors.Is(err, unix.EAGAIN) {
+			if _, err = w.s.poll(); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EAGAIN) {
+				return driver.Seen{}, false, err
+			}
+		}
+		w.next, w.rest = driver.Seen{}, nil
 		clear(w.sets)
 		return driver.Seen{Lost: true}, true, nil
 	}
@@ -111,10 +115,6 @@ func (w *watch) read() (seen driver.Seen, ok bool, err error) {
 			}
 			seen.Events, seen.Own = w.next.Events, m.PID == w.k.control.port()
 			w.next = driver.Seen{}
-			if w.lost { // a part of it
-				w.lost = false
-				continue
-			}
 			return seen, true, nil
 		}
 		e, ok, err := w.dec.Event(m, w.set)

@@ -17,8 +17,9 @@ type Watch interface {
 	Close() error
 }
 
-// Seen is a commit that was seen. Lost says that what came before it was not all
-// seen; it then has nothing else.
+// Seen is a commit that was seen. Lost says that some were not, and nothing else:
+// whoever then reads the host goes on with the commits after the generation that
+// he read.
 type Seen struct {
 	Lost bool
 

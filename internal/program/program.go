@@ -107,7 +107,7 @@ type Chain struct {
 	Bytes    uint64
 	UserData string // NFTA_CHAIN_USERDATA
 	Handle   uint64
-	Use      uint32 // how many rules and elements refer to it, as read
+	Use      uint32 // how many rules and elements refer to it, its own rules counted, as read; 0: none, or not known
 	Fresh    bool   // the policy's counters start as they are here
 	Keep     bool   // its rules are the administrator's: made when missing, else left alone
 	Rules    []*Rule
