@@ -146,7 +146,7 @@ func TestEstimate(t *testing.T) {
 			program.NAT{Dest: true, Family: program.IP, AddrMin: 1, AddrMax: 2, ProtoMin: 3, ProtoMax: 4, Flags: 0x1f},
 			program.Masq{ProtoMin: 1, ProtoMax: 2, Flags: 4}, program.Redir{ProtoMin: 1, ProtoMax: 2, Flags: 4},
 			program.Fib{Result: 3, Flags: 7, Reg: 1}, program.Exthdr{Op: 1, Type: 2, Offset: 3, Len: 4, Present: true, Reg: 1},
-			program.Notrack{},
+			program.TCPStrip{Kind: 2}, program.Dup{Addr: 1, Dev: 2}, program.Notrack{},
 			program.XTMatch{Name: text(29).Draw(t, "match"), Rev: 1, Info: text(300).Draw(t, "info")},
 			program.XTTarget{Name: text(29).Draw(t, "target"), Rev: 1, Info: text(300).Draw(t, "info")},
 			program.Raw{Name: text(20).Draw(t, "raw"), Data: text(300).Draw(t, "data")},

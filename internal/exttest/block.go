@@ -29,7 +29,7 @@ type Block struct {
 	NFTSave  string // what the nft variant saves; "refused", "accepted"
 	Legacy   string // what the legacy one saves
 	Differs  bool   // iptables-nft spells it otherwise than we do in the tables that we share
-	Reload   string // "no": nft cannot load its own listing of it; "reordered": it loads the tests in another order
+	Reload   string // "no": nft cannot load its own listing of it; "reordered": it loads the tests in another order; "wrong": it loads others
 }
 
 // Refused says whether the example is one of bad input.
@@ -171,7 +171,7 @@ func (b *Block) check() error {
 	switch {
 	case !slices.Contains([]string{"", "accepts", "refuses", "skip"}, b.Iptables):
 		return fmt.Errorf("%v: iptables: %q", b, b.Iptables)
-	case !slices.Contains([]string{"", "no", "reordered"}, b.Reload):
+	case !slices.Contains([]string{"", "no", "reordered", "wrong"}, b.Reload):
 		return fmt.Errorf("%v: reload: %q", b, b.Reload)
 	case b.Refused() && (b.List != "" || b.Program != nil || b.NFT != ""):
 		return fmt.Errorf("%v: refused and yet expected to be programmed", b)

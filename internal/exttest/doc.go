@@ -28,5 +28,6 @@
 // is for a rule that iptables-nft spells otherwise than we do in the tables that
 // we share with it, with a comment that says why. "reload: no" is
 // for a native rule whose listing nft itself cannot load, "reload: reordered" for
-// one that it loads as the same statements in another order; either is looked at.
+// one that it loads as the same statements in another order, "reload: wrong" for one that
+// it loads as others; each is looked at.
 package exttest

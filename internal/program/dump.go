@@ -151,7 +151,11 @@ func (e Quota) String() string {
 
 func (e Log) String() string {
 	if e.HasGroup {
-		return fmt.Sprintf("[log prefix %q group %d snaplen %d qthreshold %d]", e.Prefix, e.Group, e.Snaplen, e.QThreshold)
+		snaplen := fmt.Sprint(e.Snaplen)
+		if e.NoBytes {
+			snaplen += " said"
+		}
+		return fmt.Sprintf("[log prefix %q group %d snaplen %s qthreshold %d]", e.Prefix, e.Group, snaplen, e.QThreshold)
 	}
 	return fmt.Sprintf("[log prefix %q level %d flags %#x]", e.Prefix, e.Level, e.Flags)
 }
@@ -182,6 +186,10 @@ func (e Fib) String() string {
 func (e Exthdr) String() string {
 	return fmt.Sprintf("[exthdr op %d type %d+%d len %d present %t -> r%d]", e.Op, e.Type, e.Offset, e.Len, e.Present, e.Reg)
 }
+
+func (e TCPStrip) String() string { return fmt.Sprintf("[exthdr strip TCP option %d]", e.Kind) }
+
+func (e Dup) String() string { return fmt.Sprintf("[dup addr r%d dev r%d]", e.Addr, e.Dev) }
 
 func (Notrack) String() string { return "[notrack]" }
 

@@ -244,7 +244,8 @@ type Log struct {
 	Flags      uint32
 	HasGroup   bool
 	Group      uint16
-	Snaplen    uint32
+	Snaplen    uint32 // bytes of the packet that are sent; 0: as many as the listener wants
+	NoBytes    bool   // none are sent: a length of 0 that was said
 	QThreshold uint16
 }
 
@@ -309,6 +310,13 @@ const (
 	ExthdrTCPOpt = 1
 )
 
+// TCPStrip overwrites every TCP option of a kind with no-operations.
+type TCPStrip struct{ Kind uint8 }
+
+// Dup sends a copy of the packet to a gateway, through an interface by its number.
+// A register of 0 is not given.
+type Dup struct{ Addr, Dev Reg }
+
 // Notrack exempts a packet from connection tracking.
 type Notrack struct{}
 
@@ -358,6 +366,8 @@ func (Masq) expr()       {}
 func (Redir) expr()      {}
 func (Fib) expr()        {}
 func (Exthdr) expr()     {}
+func (TCPStrip) expr()   {}
+func (Dup) expr()        {}
 func (Notrack) expr()    {}
 func (XTMatch) expr()    {}
 func (XTTarget) expr()   {}

@@ -80,6 +80,10 @@ func (w *writer) rare(e program.Expr) {
 		w.fib(e)
 	case program.Exthdr:
 		w.exthdr(e)
+	case program.TCPStrip:
+		w.tcpStrip(e)
+	case program.Dup:
+		w.dup(e)
 	case program.Notrack:
 		w.str(exprName, "notrack")
 	default:
@@ -109,6 +113,7 @@ var decoders = map[string]func(f *fields) program.Expr{
 	"redir":     decodeRedir,
 	"fib":       decodeFib,
 	"exthdr":    decodeExthdr,
+	"dup":       decodeDup,
 	"notrack":   decodeNotrack,
 	"match":     decodeMatch,
 	"target":    decodeTarget,
@@ -133,7 +138,11 @@ func (s *scratch) typed(name string, data []byte) (program.Expr, bool) {
 		return nil, false
 	}
 	s.w.b, s.w.err = s.w.b[:0], nil
-	s.w.expr(e)
+	if strip, ok := e.(program.TCPStrip); ok && s.f[exthdrOffset] != nil {
+		s.w.dumpedStrip(strip)
+	} else {
+		s.w.expr(e)
+	}
 	n, again, ok := nameData(s.w.b)
 	if s.w.err != nil || !ok || string(n) != name || !same(again, data) {
 		return nil, false

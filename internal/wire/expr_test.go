@@ -243,7 +243,8 @@ func anyExpr() *rapid.Generator[p.Expr] {
 		case 23:
 			return p.Fib{Result: n(), Flags: n(), Reg: reg()}
 		case 24:
-			return p.Exthdr{Op: n(), Type: n() % 256, Offset: n(), Len: n(), Present: yes(), Reg: reg()}
+			return rapid.SampledFrom([]p.Expr{p.Exthdr{Op: n(), Type: n() % 256, Offset: n(), Len: n(), Present: yes(), Reg: reg()},
+				p.TCPStrip{Kind: uint8(n())}, p.Dup{Addr: reg(), Dev: reg()}, p.Log{HasGroup: true, NoBytes: true}}).Draw(t, "rare")
 		}
 		if yes() {
 			return p.XTMatch{Name: word(), Rev: n(), Info: value(size).Data}

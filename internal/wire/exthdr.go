@@ -25,7 +25,29 @@ func (w *writer) exthdr(e program.Exthdr) {
 	w.done(at)
 }
 
+// tcpStrip writes what the kernel takes. What it dumps, dumpedStrip, it refuses:
+// the rest of the attributes, all 0.
+func (w *writer) tcpStrip(e program.TCPStrip) {
+	at := w.begin("exthdr")
+	w.u8(exthdrType, e.Kind)
+	w.u32(exthdrOp, program.ExthdrTCPOpt)
+	w.done(at)
+}
+
+func (w *writer) dumpedStrip(e program.TCPStrip) {
+	at := w.begin("exthdr")
+	w.u8(exthdrType, e.Kind)
+	w.u32(exthdrOffset, 0)
+	w.u32(exthdrLen, 0)
+	w.u32(exthdrFlags, 0)
+	w.u32(exthdrOp, program.ExthdrTCPOpt)
+	w.done(at)
+}
+
 func decodeExthdr(f *fields) program.Expr {
+	if f[exthdrDreg] == nil && f.u32(exthdrOp) == program.ExthdrTCPOpt {
+		return program.TCPStrip{Kind: f.u8(exthdrType)}
+	}
 	return program.Exthdr{
 		Op: f.u32(exthdrOp), Type: uint32(f.u8(exthdrType)), Offset: f.u32(exthdrOffset), Len: f.u32(exthdrLen),
 		Present: f.u32(exthdrFlags) == exthdrPresent, Reg: f.reg(exthdrDreg),

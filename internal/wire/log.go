@@ -12,8 +12,8 @@ const (
 	logFlags      = 6
 )
 
-// log writes what the kernel dumps: for nfnetlink the group and what is not 0
-// of the others, else the level and, where not 0, the flags.
+// log writes what the kernel dumps: for nfnetlink the group, the length
+// where one was said, and what is not 0 of the others, else the level and, where not 0, the flags.
 func (w *writer) log(e program.Log) {
 	at := w.begin("log")
 	if e.Prefix != "" {
@@ -21,7 +21,9 @@ func (w *writer) log(e program.Log) {
 	}
 	if e.HasGroup {
 		w.u16(logGroup, e.Group)
-		w.some(logSnaplen, e.Snaplen)
+		if e.Snaplen != 0 || e.NoBytes {
+			w.u32(logSnaplen, e.Snaplen)
+		}
 		if e.QThreshold != 0 {
 			w.u16(logQThreshold, e.QThreshold)
 		}
@@ -33,9 +35,11 @@ func (w *writer) log(e program.Log) {
 }
 
 func decodeLog(f *fields) program.Expr {
-	return program.Log{
+	e := program.Log{
 		Prefix: f.str(logPrefix), Level: f.u32(logLevel), Flags: f.u32(logFlags),
 		HasGroup: f[logGroup] != nil, Group: f.u16(logGroup),
 		Snaplen: f.u32(logSnaplen), QThreshold: f.u16(logQThreshold),
 	}
+	e.NoBytes = f[logSnaplen] != nil && e.Snaplen == 0
+	return e
 }

@@ -142,6 +142,10 @@ func destined(rest []program.Expr, r program.Reg) int {
 			if register(e.Reg) == r {
 				return program.HostOrder(program.CT{Key: e.Key})
 			}
+		case program.Dup:
+			if register(e.Dev) == r {
+				return 4 // an interface's number
+			}
 		case program.Bitwise:
 			if register(e.Src) == r {
 				return destined(rest[i+1:], e.Dst)

@@ -14,6 +14,5 @@ func TestExamplesInTheKernel(t *testing.T) { exttest.Kernel(t, exttest.Load(t)) 
 func TestExamplesAgainstIptables(t *testing.T) { exttest.IPTables(t, exttest.Load(t)) }
 
 func TestExamplesInIptablesTables(t *testing.T) {
-	exttest.Shared(t, exttest.Load(t),
-		"TCPMSS")
+	exttest.Shared(t, exttest.Load(t))
 }

@@ -236,6 +236,8 @@ func actionSamples() []sample {
 		rule("reject", "in", p.Reject{Type: 0, Code: 4}).of(p.IP6),
 		rule("reject", "in", p.Reject{Type: 2, Code: 1}).of(p.Inet),
 		rule("reset", "in", p.Meta{Key: p.MetaL4Proto, Reg: 1}, is(p.Eq, p.Host8(6)), p.Reject{Type: 1}),
+		rule("log without the packet", "in", p.Log{HasGroup: true, NoBytes: true}),
+		rule("strip a TCP option", "in", p.TCPStrip{Kind: 8}),
 		rule("notrack", "raw", p.Notrack{}),
 		rule("an expression without a type", "in", numgen(), accept),
 	}
