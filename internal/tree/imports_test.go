@@ -9,7 +9,7 @@ import (
 // stairs are the packages that users' programs are made of, from the lowest step
 // up: a package imports those of lower steps only.
 var stairs = [...][]string{
-	{"internal/program", "internal/xt", "rule/nf"},
+	{"internal/program", "internal/xt", "internal/feature", "rule/nf"},
 	{"internal/option", "internal/userdata", "internal/align", "internal/driver"},
 	{"internal/opaque", "internal/wire"},
 	{"rule/match", "rule/target"},
