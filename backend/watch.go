@@ -70,6 +70,9 @@ func (x *watcher) resync(ctx context.Context) (Event, error) {
 		return Event{}, x.f.driverError(opWatch, err)
 	}
 	s, err := x.f.snapshotOf(opWatch, got)
+	if err == nil {
+		err = x.f.seeLegacy(ctx, s, got)
+	}
 	if err != nil {
 		return Event{}, err
 	}

@@ -7,13 +7,14 @@ import (
 
 // permissionError says which capability is missing, and where.
 type permissionError struct {
-	net, user string // how /proc writes the namespaces; "": unknown
-	err       error  // EPERM
+	capability string // "": CAP_NET_ADMIN
+	net, user  string // how /proc writes the namespaces; "": unknown
+	err        error  // EPERM
 }
 
 // Error names the capability and both namespaces.
 func (e *permissionError) Error() string {
-	s := "CAP_NET_ADMIN is missing"
+	s := e.needs() + " is missing"
 	if e.user != "" {
 		s += " in the user namespace " + e.user
 	}
@@ -23,9 +24,16 @@ func (e *permissionError) Error() string {
 	return s
 }
 
+func (e *permissionError) needs() string {
+	if e.capability == "" {
+		return "CAP_NET_ADMIN"
+	}
+	return e.capability
+}
+
 // Hint says what to do.
 func (e *permissionError) Hint() string {
-	return "run as root, give the program CAP_NET_ADMIN, or open a network namespace of its own"
+	return "run as root, give the program " + e.needs() + ", or open a network namespace of its own"
 }
 
 // Unwrap makes it EPERM and fs.ErrPermission.

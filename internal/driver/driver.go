@@ -45,6 +45,13 @@ type Driver interface {
 	Close() error
 }
 
+// Legacy is what a Driver is too whose host can have tables of iptables-legacy,
+// which nf_tables does not know of. They are looked for without opening them: that
+// would make them. The names are iptables', in no order that means anything.
+type Legacy interface {
+	Legacy(ctx context.Context) (ip, ip6 []string, err error)
+}
+
 // Errors of drivers; all are tested with errors.Is.
 var (
 	ErrConflict    = errors.New("the ruleset changed meanwhile")

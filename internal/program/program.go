@@ -63,10 +63,17 @@ type Table struct {
 	Name     string
 	UserData string // NFTA_TABLE_USERDATA; fixed at creation
 	Flags    uint32 // NFT_TABLE_F_*
+	Port     uint32 // of the netlink socket that alone may change it, as read; 0: anybody may
 	Handle   uint64 // the kernel's; 0 where not read
 	Chains   []*Chain
 	Sets     []*Set
 }
+
+// The flags of a table that Gatehouse looks at.
+const (
+	TableDormant = 0x1 // no packet passes its chains
+	TableOwned   = 0x2 // one process alone may change it
+)
 
 // Chain finds a chain; nil if it is not there.
 func (t *Table) Chain(name string) *Chain {

@@ -81,7 +81,7 @@ func checkTable(t *testing.T, m Message) {
 	n, ok := again(m, func(w *writer) { w.table(one) })
 	two, err := DecodeTable(n)
 	if err == nil {
-		two.Handle = one.Handle
+		two.Handle, two.Port = one.Handle, one.Port
 	}
 	if !ok || err != nil || !reflect.DeepEqual(one, two) {
 		t.Errorf("%+v reads again %+v, %v", one, two, err)

@@ -78,6 +78,7 @@ const (
 	tableFlags    = 2
 	tableHandle   = 4
 	tableUserData = 6
+	tableOwner    = 7
 
 	chainTable    = 1
 	chainHandle   = 2

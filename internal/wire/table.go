@@ -18,6 +18,6 @@ func DecodeTable(m Message) (*program.Table, error) {
 	}
 	return &program.Table{
 		Family: m.Family(), Name: f.str(tableName), Flags: f.u32(tableFlags),
-		Handle: f.u64(tableHandle), UserData: string(f[tableUserData]),
+		Handle: f.u64(tableHandle), UserData: string(f[tableUserData]), Port: f.u32(tableOwner),
 	}, nil
 }
