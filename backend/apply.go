@@ -118,12 +118,15 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 	if p.Empty() {
 		return nil
 	}
-	if err := f.guard(ctx, p); err != nil {
-		return err
-	}
 	stage, turn, sweep, err := p.delta.Batches()
 	if err != nil {
 		return f.driverError(p.op, err)
+	}
+	if err := f.able(ctx, p, append(slices.Clone(stage), turn)...); err != nil {
+		return err
+	}
+	if err := f.guard(ctx, p); err != nil {
+		return err
 	}
 	for i, ops := range stage {
 		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {

@@ -3,13 +3,17 @@ package backend
 import (
 	"errors"
 	"fmt"
-	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/compile"
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/internal/userdata"
+	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
@@ -64,8 +68,12 @@ func (f *Firewall) refused(p *Plan, ops []driver.Op, fail driver.Failure) *Error
 		}
 	}
 	if o.Rule != nil {
-		e.Text = f.text(p, e, o)
-		describe(e, o.Rule, fail)
+		r := f.ruleOf(p, e, o)
+		e.Text = r.String()
+		describe(e, o, fail)
+		if name := f.spelt(r, o, suspect(o.Rule, fail)); name != "" {
+			e.Extension = name
+		}
 	}
 	return e
 }
@@ -85,53 +93,55 @@ func (f *Firewall) given(p *Plan, t *program.Table) (table.ID, nf.Family) {
 	return id, nf.Both
 }
 
-// text is the rule of an operation as the caller gave it, or, where the caller
+// ruleOf is the rule of an operation as the caller gave it, or, where the caller
 // did not, as it reads.
-func (f *Firewall) text(p *Plan, e *Error, o driver.Op) string {
+func (f *Firewall) ruleOf(p *Plan, e *Error, o driver.Op) rule.Rule {
 	if t, ok := p.after.Table(e.Table); ok {
 		if c, ok := t.Chain(e.Chain); ok {
 			if r, ok := c.Rule(e.Rule); ok {
-				return r.String()
+				return r
 			}
 		}
 	}
-	r, _, _ := compile.ReadRule(o.Rule, program.Env{Family: o.Table.Family, Table: e.Table.Name(), Plain: f.opts.Plain})
-	return r.String()
+	r, _, _ := compile.ReadRule(o.Rule, f.env(o, e.Table))
+	return r
 }
 
-// describe says which part of a rule the kernel refused, and what that means.
-func describe(e *Error, r *program.Rule, fail driver.Failure) {
-	culprit := suspect(r, fail)
-	name, module := "", ""
-	switch x := culprit.(type) {
-	case program.XTMatch:
-		name, module = x.Name, "xt_"+x.Name
-	case program.XTTarget:
-		name, module = x.Name, "xt_"+x.Name
-	case program.Verdict:
-		name = ""
-	case nil:
-	default:
-		if name = expression(culprit); name != "" {
-			module = "nft_" + name
+func (f *Firewall) env(o driver.Op, id table.ID) program.Env {
+	return program.Env{Family: o.Table.Family, Table: id.Name(), Plain: f.opts.Plain}
+}
+
+// spelt is the match or target of a rule that an expression of nf_tables' own came
+// from: the one whose program has it when it stands alone. "" where there is none,
+// or where the caller gave the expression itself.
+func (f *Firewall) spelt(r rule.Rule, o driver.Op, culprit program.Expr) string {
+	if _, xt := xtOf(o.Table.Family, culprit); culprit == nil || xt || expression(culprit) == "" || r.Opaque() {
+		return ""
+	}
+	id, _ := compile.Owned(o.Table.Family, o.Table.Name, f.opts)
+	has := func(t target.Target, ms ...match.Match) bool {
+		alone := rule.New(t, ms...)
+		if alone.Err() != nil {
+			return false
+		}
+		p, err := compile.Rule(alone, f.env(o, id), false, 0)
+		return err == nil && slices.Contains(p.Exprs, culprit)
+	}
+	var headers []match.Match
+	for m := range r.Matches() {
+		if _, ok := m.(match.Header); ok {
+			headers = append(headers, m)
 		}
 	}
-	e.Extension = name
-	var set *driver.IPSetError
-	if errors.As(fail.Err, &set) {
-		if errors.Is(set.Err, fs.ErrNotExist) {
-			e.Hint = "make it before the rule: ipset create " + set.Name + " …"
+	for m := range r.Matches() {
+		if _, ok := m.(match.Header); !ok && has(target.None, append(headers[:len(headers):len(headers)], m)...) {
+			return m.Name()
 		}
-		return
 	}
-	switch {
-	case module != "" && (errors.Is(fail.Err, fs.ErrNotExist) || errors.Is(fail.Err, errors.ErrUnsupported)):
-		e.Err = fmt.Errorf("%w: %w", ErrUnsupported, fail.Err)
-		e.Feature = module
-		e.Hint = "load the kernel module " + module + ", or build the kernel with it"
-	case name != "":
-		e.Hint = "the kernel does not take " + name + " with these options in this table or chain"
+	if r.Target() != nil && has(r.Target(), headers...) {
+		return r.Target().Name()
 	}
+	return ""
 }
 
 // suspect is the expression that the kernel points at, or the rule's only xt
@@ -153,28 +163,33 @@ func suspect(r *program.Rule, fail driver.Failure) program.Expr {
 	return found
 }
 
-// expression is the kernel's name of an expression's kind, which names its module;
-// "" for what nf_tables always has.
+// expression is the kernel's name of an expression's kind, or of a part of it that
+// a kernel may lack; "" for what nf_tables always has.
 func expression(e program.Expr) string {
 	switch e := e.(type) {
-	case program.CT, program.CTSet, program.Notrack:
+	case program.Payload, program.PayloadSet, program.Meta, program.MetaSet, program.Cmp, program.Bitwise,
+		program.Byteorder, program.Lookup, program.Immediate, program.Verdict, program.Counter:
+		return ""
+	case program.CTSet:
 		return "ct"
-	case program.Limit:
-		return "limit"
-	case program.Log:
-		return "log"
-	case program.Reject:
-		return "reject"
-	case program.NAT:
-		return "nat"
-	case program.Masq:
-		return "masq"
-	case program.Redir:
-		return "redir"
-	case program.Fib:
-		return "fib"
+	case program.Shift:
+		return "bitwise shift"
+	case program.Bitwise2:
+		return "bitwise registers"
+	case program.Exthdr:
+		return exthdr(e.Op)
 	case program.Raw:
 		return e.Name
 	}
-	return ""
+	// Types are named as the kernel's expressions are.
+	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", e), "program."))
+}
+
+// exthdr is the part of exthdr that an operation needs.
+func exthdr(op uint32) string {
+	parts := [...]string{2: "exthdr ip options", 3: "exthdr sctp", 4: "exthdr dccp"} // NFT_EXTHDR_OP_*
+	if int(op) < len(parts) && parts[op] != "" {
+		return parts[op]
+	}
+	return "exthdr"
 }

@@ -28,7 +28,7 @@ type kernel struct {
 	watching int           // bytes of a Watch's socket
 
 	mu     sync.Mutex
-	probed map[driver.XT]error
+	probed map[driver.XT]probed
 }
 
 var _ driver.Driver = (*kernel)(nil)
@@ -59,7 +59,7 @@ func dialKernel(ctx context.Context, n Namespace) (*kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &kernel{ns: ns, probed: make(map[driver.XT]error), patience: readTime, watching: eventBuffer}
+	k := &kernel{ns: ns, probed: make(map[driver.XT]probed), patience: readTime, watching: eventBuffer}
 	k.net, k.user = owner(ns)
 	if err := k.open(ns); err != nil {
 		k.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -11,29 +12,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Probe asks the kernel for an xt extension, once. For inet tables, about which
+// probed is an answer, and when it was given.
+type probed struct {
+	err error
+	at  time.Time
+}
+
+// doubt is how long a kernel that lacked an extension is believed: somebody may
+// install the module.
+const doubt = 10 * time.Second
+
+// Probe asks the kernel for an xt extension, once; what it lacks it is asked for
+// again after a while. The kernel loads the module that it takes. For inet tables, about which
 // it answers no question, it is shown a rule in a batch that does not end.
 func (k *kernel) Probe(ctx context.Context, x driver.XT) error {
 	k.mu.Lock()
-	err, known := k.probed[x]
+	was, known := k.probed[x]
 	k.mu.Unlock()
-	if known {
-		return err
+	if known && (was.err == nil || time.Since(was.at) < doubt) {
+		return was.err
 	}
 	if err := k.control.take(ctx); err != nil {
 		return err
 	}
 	defer k.control.release()
+	question := k.askXT
 	if x.Family == program.Inet {
-		err = k.tryXT(ctx, x)
-	} else {
-		err = k.askXT(ctx, x)
+		question = k.tryXT
 	}
+	err := question(ctx, x)
 	if err != nil && !errors.Is(err, driver.ErrUnsupported) {
 		return k.explain(err)
 	}
 	k.mu.Lock()
-	k.probed[x] = err
+	k.probed[x] = probed{err, time.Now()}
 	k.mu.Unlock()
 	return err
 }
@@ -57,14 +69,10 @@ func (k *kernel) tryXT(ctx context.Context, x driver.XT) error {
 	}
 	t := &program.Table{Family: x.Family, Name: "gatehouse-probe"}
 	c := &program.Chain{Name: "probe"}
-	e := program.Expr(program.XTMatch{Name: x.Name, Rev: x.Rev})
-	if x.Target {
-		e = program.XTTarget{Name: x.Name, Rev: x.Rev}
-	}
 	batch, err := k.encode(ctx, driver.Batch{Ops: []driver.Op{
 		{Kind: driver.AddTable, Table: t},
 		{Kind: driver.AddChain, Table: t, Chain: c},
-		{Kind: driver.AddRule, Table: t, Chain: c, Rule: &program.Rule{Exprs: []program.Expr{e}}},
+		{Kind: driver.AddRule, Table: t, Chain: c, Rule: &program.Rule{Exprs: []program.Expr{extension(x)}}},
 	}})
 	if err != nil {
 		return err
@@ -85,6 +93,14 @@ func (k *kernel) tryXT(ctx context.Context, x driver.XT) error {
 		}
 	}
 	return nil
+}
+
+// extension is a rule's expression for an extension, without its data.
+func extension(x driver.XT) program.Expr {
+	if x.Target {
+		return program.XTTarget{Name: x.Name, Rev: x.Rev}
+	}
+	return program.XTMatch{Name: x.Name, Rev: x.Rev}
 }
 
 func missing(x driver.XT, err error) error {
