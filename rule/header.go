@@ -104,6 +104,7 @@ func setIface(p *parser, out, not bool, name string) error {
 
 func setProtocol(p *parser, not bool, w []string) error {
 	name := strings.ToLower(w[0])
+	p.mh = name == "mh"
 	if p.b.header[protoSlot] != nil {
 		return fmt.Errorf("multiple -p flags not allowed: %w", ErrTwice)
 	}

@@ -91,6 +91,7 @@ type parser struct {
 	target   target.Target
 	targeted option.Instance // nil: no target with options
 	implied  bool            // the match of -p was tried
+	mh       bool            // -p is spelled "mh", which is the match's name and not the protocol's
 	counters nf.Counters
 	preset   bool
 
@@ -230,8 +231,11 @@ func (p *parser) imply() option.Instance {
 		return nil
 	}
 	name := c.Proto.String()
-	if c.Proto == nf.ICMPv6 {
+	switch {
+	case c.Proto == nf.ICMPv6:
 		name = "icmp6"
+	case p.mh:
+		name = "mh"
 	}
 	e, ok := match.Find(name)
 	if !ok || !e.Known(p.family) {

@@ -5,8 +5,11 @@ package xt
 type IPv6Header struct {
 	Headers uint8 // one bit for each
 	Invert  uint8 // IPv6HeaderInvert or 0
-	Soft    uint8 // 1: others may be there too
+	Soft    uint8 // IPv6HeaderSoft or 0
 }
 
-// IPv6HeaderInvert is what ip6tables sends for "!".
-const IPv6HeaderInvert = 0xff
+// What ip6tables sends for "!" and for --soft.
+const (
+	IPv6HeaderInvert = 0xff
+	IPv6HeaderSoft   = 0xff
+)
