@@ -59,8 +59,20 @@ type state struct {
 	maxBatch   int
 	raw        *program.Program        // as the kernel has them
 	flat       func() *program.Program // sets and pages folded in
-	rules      func() table.Ruleset
+	read       func() (table.Ruleset, *compile.Keeper)
 	newer      bool // a newer release wrote some of it
+}
+
+// rules is the model of them.
+func (st *state) rules() table.Ruleset {
+	rs, _ := st.read()
+	return rs
+}
+
+// kept are the programs that are written back to the byte.
+func (st *state) kept() *compile.Keeper {
+	_, kept := st.read()
+	return kept
 }
 
 // owned says whether a table is this owner's by its name.
@@ -91,9 +103,9 @@ func (f *Firewall) state(op string, got *driver.State) (*state, error) {
 		st.raw.Tables = append(st.raw.Tables, t)
 	}
 	st.flat = sync.OnceValue(func() *program.Program { return page.Unpage(constset.Raise(st.raw)) })
-	st.rules = sync.OnceValue(func() table.Ruleset {
-		rs, _ := compile.Read(st.flat(), f.opts) // the error is newer's
-		return rs
+	st.read = sync.OnceValues(func() (table.Ruleset, *compile.Keeper) {
+		rs, kept, _ := compile.Read(st.flat(), f.opts) // the error is newer's
+		return rs, kept
 	})
 	st.newer = compile.Newer(st.raw)
 	return st, nil

@@ -76,7 +76,7 @@ func (f *Firewall) planRuleset(op string, st *state, rs table.Ruleset, fresh fun
 		return nil, err
 	}
 	o := f.opts
-	o.Fresh, o.Opaque = fresh, keeper(st, f.opts)
+	o.Fresh, o.Keeper = fresh, st.kept
 	p, err := compile.Ruleset(rs, o)
 	if err != nil {
 		return nil, inexact(op, err)
@@ -174,34 +174,6 @@ func (f *Firewall) before(st *state, have *program.Program) table.Ruleset {
 		}
 	}
 	return table.NewRuleset(out...)
-}
-
-// keeper finds the programs of rules that were read as opaque, so that they are
-// written back to the byte.
-func keeper(st *state, o compile.Options) func(program.Family, table.ID, string, string) (compile.Kept, bool) {
-	type key struct {
-		family             program.Family
-		table, chain, text string
-	}
-	var kept map[key]compile.Kept // made when the first opaque rule asks
-	return func(fam program.Family, id table.ID, chainName, text string) (compile.Kept, bool) {
-		if kept == nil {
-			kept = map[key]compile.Kept{}
-			for _, t := range st.flat().Tables {
-				tid, _ := compile.Owned(t.Family, t.Name, o)
-				for _, c := range t.Chains {
-					for i, r := range compile.Rules(t, c, tid, o) {
-						if r.Opaque() {
-							kept[key{t.Family, tid.Name(), compile.ModelName(c.Name), r.String()}] =
-								compile.Kept{Exprs: c.Rules[i].Exprs, UserData: c.Rules[i].UserData}
-						}
-					}
-				}
-			}
-		}
-		k, ok := kept[key{fam, id.Name(), chainName, text}]
-		return k, ok
-	}
 }
 
 // inexact gives a compiler's errors their public form.

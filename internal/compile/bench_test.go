@@ -46,7 +46,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := compile.Read(p, compile.Options{Owner: "x"}); err != nil {
+		if _, _, err := compile.Read(p, compile.Options{Owner: "x"}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -26,7 +26,7 @@ func downUp(t *testing.T, rs table.Ruleset) (*program.Program, table.Ruleset) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := Read(p, owner)
+	back, _, err := Read(p, owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestHalvesThatNoLongerFitStayTwoTables(t *testing.T) {
 	p, _ := downUp(t, rs)
 	c := p.Tables[1].Chains[0]
 	c.Rules = c.Rules[:1]
-	back, err := Read(p, owner)
+	back, _, err := Read(p, owner)
 	if err != nil {
 		t.Fatal(err)
 	}

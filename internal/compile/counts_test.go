@@ -32,7 +32,7 @@ func TestSetCountersAreNotCountedTwice(t *testing.T) {
 	if err != nil || len(p.Tables) != 2 || p.Tables[0].Family != program.IP {
 		t.Fatalf("%v: want an ip and an ip6 table in %+v", err, p)
 	}
-	rs, err := compile.Read(p, o)
+	rs, _, err := compile.Read(p, o)
 	if err != nil {
 		t.Fatal(err)
 	}

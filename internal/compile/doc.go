@@ -12,7 +12,6 @@ package compile
 import (
 	"fmt"
 
-	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
@@ -23,9 +22,9 @@ type Options struct {
 	Plain     bool   // iptables' own table names, shared with iptables-nft
 	Offset    int32  // added to every priority
 	Uncounted bool   // no counter in rules that preset none
-	// Opaque finds the program of a rule that was read as opaque and is written
-	// back: it is kept to the byte. nil: none is known.
-	Opaque func(f program.Family, id table.ID, chain, text string) (Kept, bool)
+	// Keeper is asked for the programs of rules that were read and are written back
+	// to the byte; nil: there are none.
+	Keeper func() *Keeper
 	// Fresh says which rules (line from 1) and policies (line 0) begin with the
 	// counters that they have here; nil: none.
 	Fresh func(id table.ID, chain string, line int) bool

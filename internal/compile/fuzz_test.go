@@ -17,14 +17,14 @@ var names = [...]string{
 }
 
 // decoded makes expressions of bytes: for each its name's number, the length of
-// its data, and the data.
+// its data in two bytes, and the data.
 func decoded(b string) []program.Expr {
 	var raws []program.Raw
 	lists := map[int]program.Lookup{}
-	for len(b) >= 2 {
-		kind, n := int(b[0])%(len(names)+1), min(int(b[1]), len(b)-2)
-		data := b[2 : 2+n]
-		b = b[2+n:]
+	for len(b) >= 3 {
+		kind, n := int(b[0])%(len(names)+1), min(int(b[1])<<8|int(b[2]), len(b)-3)
+		data := b[3 : 3+n]
+		b = b[3+n:]
 		if kind < len(names) {
 			raws = append(raws, program.Raw{Name: names[kind], Data: data})
 			continue
@@ -55,16 +55,16 @@ func encoded(t testing.TB, exprs []program.Expr) string {
 			if l.Not {
 				flags |= 2
 			}
-			out += string([]byte{byte(len(names)), byte(1 + len(l.Const.Elems)), flags}) + l.Const.Elems
+			out += string([]byte{byte(len(names)), 0, byte(1 + len(l.Const.Elems)), flags}) + l.Const.Elems
 			continue
 		}
 		name, data, err := wire.EncodeExpr(e)
-		if err != nil || len(data) > 255 {
+		if err != nil || len(data) > 0xffff {
 			t.Fatalf("%v: %d bytes, %v", e, len(data), err)
 		}
 		for i, n := range names {
 			if n == name {
-				out += string([]byte{byte(i), byte(len(data))}) + data
+				out += string([]byte{byte(i), byte(len(data) >> 8), byte(len(data))}) + data
 			}
 		}
 	}
@@ -97,8 +97,11 @@ func FuzzReadRule(f *testing.F) {
 		}
 		for k := range families {
 			env := program.Env{Family: families[k], Table: fuzzedTables[i%len(fuzzedTables)]}
-			if p, err := Rule(r, env, true, 0); err == nil {
-				f.Add(byte(k), byte(i), p.UserData, encoded(f, p.Exprs))
+			for _, plain := range [...]byte{0, 0x80} {
+				env.Plain = plain != 0
+				if p, err := Rule(r, env, true, 0); err == nil {
+					f.Add(byte(k), byte(i)|plain, p.UserData, encoded(f, p.Exprs))
+				}
 			}
 		}
 	}
@@ -109,7 +112,8 @@ func FuzzReadRule(f *testing.F) {
 			Plain:  tab&0x80 != 0,
 		}
 		p := &program.Rule{Exprs: decoded(exprs), UserData: text}
-		r, ud, _ := ReadRule(p, env)
+		var x ruleReader
+		r, ud, _ := x.rule(p, env)
 		_ = r.String()
 		_, counted := p.Counts()
 		if r.Opaque() {
@@ -122,6 +126,9 @@ func FuzzReadRule(f *testing.F) {
 		again, err := Rule(r, env, counted, 0)
 		if err != nil {
 			t.Fatalf("%v: %v", r, err)
+		}
+		if env.Plain && x.otherwise {
+			return // it is kept as it is, not written anew
 		}
 		again.UserData = p.UserData
 		q := &program.Rule{Exprs: ordered(p.Exprs, env), UserData: p.UserData}

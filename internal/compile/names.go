@@ -28,6 +28,23 @@ func KernelName(name string) string {
 	return b.String()
 }
 
+// kernelName is KernelName but for the tables that are shared with iptables-nft,
+// whose names are iptables' own.
+func (o Options) kernelName(name string) string {
+	if o.Plain {
+		return name
+	}
+	return KernelName(name)
+}
+
+// modelName undoes kernelName.
+func (o Options) modelName(kernel string) string {
+	if o.Plain {
+		return kernel
+	}
+	return ModelName(kernel)
+}
+
 // ModelName undoes KernelName; a name that is no escape of ours is itself.
 func ModelName(kernel string) string {
 	rest, ok := strings.CutPrefix(kernel, escaped)

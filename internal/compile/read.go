@@ -56,7 +56,9 @@ type readRule struct {
 
 // Read makes a ruleset of the owner's tables in a program; others are passed
 // over. With ErrNewer in the error's tree the ruleset is good for reading only.
-func Read(p *program.Program, o Options) (table.Ruleset, error) {
+// What it cannot say, or says in other words, the keeper has.
+func Read(p *program.Program, o Options) (table.Ruleset, *Keeper, error) {
+	k := &Keeper{map[keptKey][]*program.Rule{}}
 	var halves []half
 	var errs []error
 	for _, t := range p.Tables {
@@ -64,13 +66,13 @@ func Read(p *program.Program, o Options) (table.Ruleset, error) {
 		if !ok {
 			continue
 		}
-		h, err := readTable(t, id, o)
+		h, err := readTable(t, id, o, k)
 		if err != nil {
 			errs = append(errs, err)
 		}
 		halves = append(halves, h)
 	}
-	return table.NewRuleset(joined(halves)...), errors.Join(errs...)
+	return table.NewRuleset(joined(halves)...), k, errors.Join(errs...)
 }
 
 // Newer says whether a newer release wrote some of a program: Read's ErrNewer,
@@ -94,19 +96,7 @@ func Newer(p *program.Program) bool {
 	return false
 }
 
-// Rules reads one chain's rules as they stand in an nf_tables table; the
-// placement of both families is not undone.
-func Rules(t *program.Table, c *program.Chain, id table.ID, o Options) []rule.Rule {
-	env := program.Env{Family: t.Family, Table: id.Name(), Plain: o.Plain}
-	out := make([]rule.Rule, len(c.Rules))
-	var x ruleReader
-	for i, pr := range c.Rules {
-		out[i], _, _ = x.rule(pr, env)
-	}
-	return out
-}
-
-func readTable(t *program.Table, id table.ID, o Options) (half, error) {
+func readTable(t *program.Table, id table.ID, o Options, k *Keeper) (half, error) {
 	ud, _, err := userdata.DecodeTable(t.UserData)
 	h := half{id: id, split: ud.Split}
 	env := program.Env{Family: t.Family, Table: id.Name(), Plain: o.Plain}
@@ -117,8 +107,11 @@ func readTable(t *program.Table, id table.ID, o Options) (half, error) {
 			continue
 		}
 		rc.rules = make([]readRule, 0, len(c.Rules))
+		all := false
 		for _, pr := range c.Rules {
 			r, ud, rerr := x.rule(pr, env)
+			_, counted := pr.Counts()
+			all = all || o.Plain && (x.otherwise || r.Opaque() || counted == o.Uncounted)
 			if rerr != nil && err == nil {
 				err = rerr
 			}
@@ -127,6 +120,7 @@ func readTable(t *program.Table, id table.ID, o Options) (half, error) {
 			}
 			rc.rules = append(rc.rules, readRule{r, ud.After})
 		}
+		k.chain(env, rc, c.Rules, all)
 		h.chains = append(h.chains, rc)
 	}
 	return h, err
@@ -136,7 +130,7 @@ func readTable(t *program.Table, id table.ID, o Options) (half, error) {
 // none of iptables'.
 func readHead(c *program.Chain, id table.ID, o Options) (readChain, bool) {
 	if !c.Base {
-		return readChain{Chain: chain.New(ModelName(c.Name))}, true
+		return readChain{Chain: chain.New(o.modelName(c.Name))}, true
 	}
 	h, ok := id.HookOf(c.Name)
 	if !ok || (program.Hook{Type: h.Type, Num: h.Num, Priority: h.Priority + o.Offset}) != c.Hook && !sameButOffset(h, c.Hook, o) {

@@ -26,21 +26,31 @@ type ruleReader struct {
 	rd  program.Reader
 	w   ruleWriter
 	all []match.Match
+
+	otherwise bool // the last rule is spelled otherwise than the compiler would
 }
 
 func (x *ruleReader) rule(p *program.Rule, env program.Env) (r rule.Rule, ud userdata.Rule, err error) {
 	if p.UserData != "" {
 		ud, err = userdata.DecodeRule(p.UserData)
 	}
-	exprs := modelNames(p.Exprs)
+	exprs := p.Exprs
+	if !env.Plain {
+		exprs = modelNames(exprs)
+	}
 	r, ok := x.known(exprs, env, ud)
+	x.otherwise = env.Plain && p.UserData != ""
 	if !ok || r.Err() != nil || !x.comesBack(r, p, env) {
-		r = opaque(exprs)
+		r = opaque(exprs, ud)
 		ud.Only = false
 	}
 	if r.Opaque() {
-		if s, ok := x.reordered(p, env, ud); ok {
-			r = s
+		other := x.reordered
+		if env.Plain {
+			other = x.readOtherwise
+		}
+		if s, ok := other(p, env, ud); ok {
+			r, x.otherwise = s, true
 		}
 	}
 	if c, ok := p.Counts(); ok && c != (program.Counter{}) {
@@ -58,8 +68,8 @@ func (x *ruleReader) comesBack(r rule.Rule, p *program.Rule, env program.Env) bo
 	env = place(r, env)
 	x.w.c.Compare(&x.rd, env)
 	ud, f := x.w.write(r, counted)
-	if f == nil && x.w.c.AsRead() && namesComeBack(p.Exprs) {
-		if len(ud.Notes) == 0 {
+	if f == nil && x.w.c.AsRead() && (env.Plain || namesComeBack(p.Exprs)) {
+		if len(ud.Notes) == 0 || env.Plain {
 			return true
 		}
 		if _, err := ud.Encode(); err == nil {
@@ -186,8 +196,9 @@ func build(header, all []match.Match, t target.Target) rule.Rule {
 }
 
 // opaque is a rule of raw expressions: those before the last counter as matches, and
-// what follows as the target where it is one expression.
-func opaque(exprs []program.Expr) rule.Rule {
+// what follows as the target where it is one expression. nft's comment is the last
+// match.
+func opaque(exprs []program.Expr, ud userdata.Rule) rule.Rule {
 	before, after := exprs, []program.Expr(nil)
 	i := len(exprs) - 1
 	for i >= 0 && !isCounter(exprs[i]) {
@@ -204,6 +215,16 @@ func opaque(exprs []program.Expr) rule.Rule {
 	for _, e := range before {
 		ms = append(ms, rawMatch(e))
 	}
+	if len(after) != 1 {
+		for _, e := range after {
+			ms = append(ms, rawMatch(e))
+		}
+	}
+	for _, n := range ud.Notes {
+		if n.At < 0 && n.Kind == program.NoteComment {
+			ms = append(ms, match.Comment(n.Text))
+		}
+	}
 	if len(after) == 1 {
 		// A verdict is itself anywhere; what else there is may mean another thing
 		// elsewhere, or not come back, which may be why the rule is opaque.
@@ -214,9 +235,6 @@ func opaque(exprs []program.Expr) rule.Rule {
 		}
 		raw := rawMatch(after[0])
 		return rule.New(target.Raw{Expr: raw.Expr, Data: raw.Data}, ms...)
-	}
-	for _, e := range after {
-		ms = append(ms, rawMatch(e))
 	}
 	return rule.New(target.None, ms...)
 }

@@ -41,6 +41,10 @@ func ordered(exprs []program.Expr, env program.Env) []program.Expr {
 		}
 		rd.Take(1)
 		n += len(spelled(env, t))
+		if env.Plain { // iptables-nft joins two ports as nft does
+			tests = append(tests, t)
+			continue
+		}
 		tests = append(tests, apart(t)...)
 	}
 	slices.SortStableFunc(tests, func(a, b program.Test) int { return testOrder(a, env) - testOrder(b, env) })

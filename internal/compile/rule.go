@@ -63,15 +63,17 @@ func (w *ruleWriter) spell(r rule.Rule, env program.Env, counted bool, after int
 	if f != nil {
 		return nil, f
 	}
-	text := ""
+	p := &program.Rule{Exprs: typed(slices.Clone(w.c.Exprs())), Compat: compat(env)}
+	if env.Plain { // iptables-nft writes no userdata, and the names as they are
+		return p, nil
+	}
+	kernelNames(p.Exprs)
 	if ud.After = after; ud.Only || ud.After > 0 || len(ud.Notes) > 0 {
 		var err error
-		if text, err = ud.Encode(); err != nil {
+		if p.UserData, err = ud.Encode(); err != nil {
 			return nil, &failure{"comment", err}
 		}
 	}
-	p := &program.Rule{Exprs: kernelNames(typed(slices.Clone(w.c.Exprs()))), UserData: text}
-	p.Compat = compat(env)
 	return p, nil
 }
 
@@ -81,18 +83,7 @@ func (w *ruleWriter) write(r rule.Rule, counted bool) (ud userdata.Rule, f *fail
 	if c.Env.Family == program.Inet && r.Family() != nf.Both {
 		c.Test(familyTest(r.Family()))
 	}
-	clear(w.headers[:])
-	w.rest = w.rest[:0]
-	for m := range r.Matches() {
-		switch m := m.(type) {
-		case match.Version:
-			ud.Only = c.Env.Family != program.Inet
-		case match.Header:
-			w.headers[programOrder(m)] = m
-		default:
-			w.rest = append(w.rest, m)
-		}
-	}
+	ud.Only = w.sort(r) && c.Env.Family != program.Inet
 	for _, h := range w.headers {
 		if h == nil {
 			continue
@@ -118,6 +109,24 @@ func (w *ruleWriter) write(r rule.Rule, counted bool) (ud userdata.Rule, f *fail
 	}
 	ud.Notes, ud.Last = c.Notes(), len(w.rest)
 	return ud, nil
+}
+
+// sort sorts a rule's matches into w.headers and w.rest; version says that there
+// is a -4 or -6, which is in neither.
+func (w *ruleWriter) sort(r rule.Rule) (version bool) {
+	clear(w.headers[:])
+	w.rest = w.rest[:0]
+	for m := range r.Matches() {
+		switch m := m.(type) {
+		case match.Version:
+			version = true
+		case match.Header:
+			w.headers[programOrder(m)] = m
+		default:
+			w.rest = append(w.rest, m)
+		}
+	}
+	return version
 }
 
 // compileMatch adds a match: in the tables that are shared with iptables-nft in
@@ -173,6 +182,24 @@ func compat(env program.Env) program.Compat {
 	return c
 }
 
+// keptCompat is compat for the program of a rule that is not understood: -p is
+// what it compares the protocol with.
+func keptCompat(exprs []program.Expr, env program.Env) program.Compat {
+	rd := program.NewReader(exprs, env, nil)
+	for rd.Left() > 0 {
+		if h, ok := match.ReadHeader(rd); ok {
+			if p, ok := h.(match.Protocol); ok {
+				proto, not, _ := p.Proto.Get()
+				env.Proto, env.ProtoNot = uint8(proto), not
+				break
+			}
+			continue
+		}
+		rd.Take(1)
+	}
+	return compat(env)
+}
+
 // lastInOrder is the last place that programOrder gives.
 const lastInOrder = 5
 
@@ -207,12 +234,11 @@ func familyTest(f nf.Family) program.Test {
 }
 
 // kernelNames spells the chains of verdicts for the kernel.
-func kernelNames(exprs []program.Expr) []program.Expr {
+func kernelNames(exprs []program.Expr) {
 	for i, e := range exprs {
 		if v, ok := e.(program.Verdict); ok && v.Chain != "" {
 			v.Chain = KernelName(v.Chain)
 			exprs[i] = v
 		}
 	}
-	return exprs
 }

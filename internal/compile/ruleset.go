@@ -17,8 +17,9 @@ import (
 func Ruleset(rs table.Ruleset, o Options) (*program.Program, error) {
 	p := &program.Program{}
 	var errs []error
+	kept := &keeping{ask: o.Keeper}
 	for t := range rs.Tables() {
-		tables, failed := placed(t, o)
+		tables, failed := placed(t, o, kept)
 		p.Tables = append(p.Tables, tables...)
 		for _, e := range failed {
 			errs = append(errs, e)
@@ -32,21 +33,21 @@ func Ruleset(rs table.Ruleset, o Options) (*program.Program, error) {
 
 // placed compiles a table into the nf_tables tables that it takes: one, or an ip
 // and an ip6 table for both families where an inet table cannot hold every rule.
-func placed(t table.Table, o Options) ([]*program.Table, []*Error) {
+func placed(t table.Table, o Options, k *keeping) ([]*program.Table, []*Error) {
 	switch t.ID().Family() {
 	case nf.IPv4:
-		return one(t, o, program.IP, false)
+		return one(t, o, k, program.IP, false)
 	case nf.IPv6:
-		return one(t, o, program.IP6, false)
+		return one(t, o, k, program.IP6, false)
 	}
 	if !o.Plain {
-		tables, errs := one(t, o, program.Inet, false)
+		tables, errs := one(t, o, k, program.Inet, false)
 		if !wantsHalves(errs) {
 			return tables, errs
 		}
 	}
-	v4, errs4 := one(t, o, program.IP, true)
-	v6, errs6 := one(t, o, program.IP6, true)
+	v4, errs4 := one(t, o, k, program.IP, true)
+	v6, errs6 := one(t, o, k, program.IP6, true)
 	for _, e := range errs4 {
 		e.Family = nf.IPv4
 	}
@@ -67,8 +68,8 @@ func wantsHalves(errs []*Error) bool {
 	return false
 }
 
-func one(t table.Table, o Options, f program.Family, split bool) ([]*program.Table, []*Error) {
-	w := tableWriter{t: t, o: o, split: split, env: program.Env{Family: f, Table: t.ID().Name(), Plain: o.Plain}}
+func one(t table.Table, o Options, k *keeping, f program.Family, split bool) ([]*program.Table, []*Error) {
+	w := tableWriter{t: t, o: o, kept: k, split: split, env: program.Env{Family: f, Table: t.ID().Name(), Plain: o.Plain}}
 	out := &program.Table{Family: f, Name: TableName(t.ID(), o)}
 	if !o.Plain {
 		out.UserData = userdata.Table{Owner: o.Owner, Split: split}.String()
@@ -92,6 +93,7 @@ func TableName(id table.ID, o Options) string {
 type tableWriter struct {
 	t     table.Table
 	o     Options
+	kept  *keeping
 	env   program.Env
 	split bool
 	rules ruleWriter
@@ -99,7 +101,7 @@ type tableWriter struct {
 }
 
 func (w *tableWriter) chain(c chain.Chain) *program.Chain {
-	out := &program.Chain{Name: KernelName(c.Name()), Keep: c.Kept()}
+	out := &program.Chain{Name: w.o.kernelName(c.Name()), Keep: c.Kept()}
 	if out.Name != c.Name() {
 		out.UserData = userdata.Chain{Name: c.Name()}.String()
 	}
@@ -150,12 +152,9 @@ func (w *tableWriter) rule(chain string, line int, r rule.Rule, others int) *pro
 	if r.Family() == nf.Both {
 		others = 0
 	}
-	if r.Opaque() && w.o.Opaque != nil {
-		if kept, ok := w.o.Opaque(w.env.Family, w.t.ID(), chain, r.String()); ok {
-			n := r.Counters()
-			p := &program.Rule{Exprs: kept.Exprs, UserData: kept.UserData, Compat: compat(place(r, w.env)), Line: line}
-			return p.WithCounts(program.Counter{Packets: n.Packets, Bytes: n.Bytes})
-		}
+	if p := w.kept.program(w.env, chain, r); p != nil {
+		p.Line, p.Fresh = line, w.fresh(chain, line)
+		return p
 	}
 	p, f := w.rules.rule(r, w.env, !w.o.Uncounted, others)
 	if f != nil {

@@ -3,6 +3,7 @@ package exttest
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,15 +11,16 @@ import (
 	"github.com/gatehouse-fw/gatehouse/backend/nft"
 	"github.com/gatehouse-fw/gatehouse/internal/lab"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle"
+	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
-// Shared holds the owner iptables to iptables-nft: where the real one has made
-// the tables there is nothing for us to change, since each rule of ours is the
-// same expressions, and each of its rules reads as the block says. Blocks whose
-// rules are spelled otherwise on purpose say "shared: differs", and why.
+// Shared holds the owner iptables to iptables-nft: what the kernel dumps of a rule
+// is the same bytes, whoever made it, and each of the real one's rules reads as
+// the block says. Blocks whose rules are spelled otherwise on purpose say
+// "shared: differs", and why.
 //
 // later are the extensions whose form there is not written yet.
 func Shared(t *testing.T, files []File, later ...string) {
@@ -65,24 +67,45 @@ func shared(t *testing.T, host *lab.Host, j judge, f File) {
 			t.Errorf("%v: %v", b, err)
 			continue
 		}
-		if same := sharedBlock(ctx, t, fw, b, tab); same == b.Differs {
-			t.Errorf("%v: %v: the program is iptables-nft's: %t, the block says differs: %t", b, j, same, b.Differs)
-		}
-		j.Must("-t", b.Table, "-F")
+		sharedBlock(ctx, t, fw, host, j, b, rs, tab)
 	}
 }
 
-// sharedBlock says whether what iptables-nft made is what we would make.
-func sharedBlock(ctx context.Context, t *testing.T, fw *backend.Firewall, b *Block, want table.Table) bool {
-	plan, err := fw.Plan(ctx, table.NewRuleset(want))
+// sharedBlock compares what iptables-nft has just made of a block with what we
+// make of it.
+func sharedBlock(ctx context.Context, t *testing.T, fw *backend.Firewall, host *lab.Host, j judge, b *Block, rs []rule.Rule, want table.Table) {
+	fam := program.IP
+	if j.family == nf.IPv6 {
+		fam = program.IP6
+	}
+	theirs := RuleBytes(t, host, fam, b.Table, b.Chain)
+	read, err := fw.Read(ctx, want.ID())
 	if err != nil {
 		t.Errorf("%v: %v", b, err)
-		return false
+		return
 	}
-	if !plan.Empty() && !b.Differs {
-		for c := range plan.Changes() {
-			t.Logf("%v: %v", b, c)
-		}
+	if got := rulesIn(read, want.ID(), b.Chain); !b.Differs && b.NFTSave == "" && !slices.EqualFunc(got, rs, func(r, s rule.Rule) bool { return r.String() == s.In(j.family).String() }) {
+		t.Errorf("%v: %v made what reads as\n     %v\nwant %v", b, j, got, rs)
 	}
-	return plan.Empty()
+	j.Must("-t", b.Table, "-F")
+	if err := fw.Apply(ctx, table.NewRuleset(want)); err != nil {
+		t.Errorf("%v: %v", b, err)
+		return
+	}
+	ours := RuleBytes(t, host, fam, b.Table, b.Chain)
+	if same := slices.Equal(theirs, ours); same == b.Differs {
+		t.Errorf("%v: the program is %v's: %t, the block says differs: %t; ours and the real one's:\n%s\n%s",
+			b, j, same, b.Differs, strings.Join(ours, "\n"), strings.Join(theirs, "\n"))
+	}
+	j.Must("-t", b.Table, "-F")
+}
+
+// rulesIn are the rules of one chain.
+func rulesIn(rs table.Ruleset, id table.ID, name string) (rules []rule.Rule) {
+	tab, _ := rs.Table(id)
+	c, _ := tab.Chain(name)
+	for _, r := range c.Rules() {
+		rules = append(rules, r)
+	}
+	return rules
 }

@@ -97,6 +97,9 @@ type Extension interface {
 	// Shared adds a value to a program as iptables-nft does in the tables that it
 	// shares; ok is false where the value's own Compile sees to that.
 	Shared(v any, c *program.Code) (ok bool, err error)
+	// KernelForm adds a value to a program as the kernel's own extension; ok is
+	// false where it has none.
+	KernelForm(v any, c *program.Code) (ok bool, err error)
 }
 
 // Instance is an extension's value while its options are read.

@@ -112,6 +112,16 @@ func (s *Spec[T]) Shared(v any, c *program.Code) (ok bool, err error) {
 	return true, s.Kernel(c, t)
 }
 
+// KernelForm adds v to c as the kernel's own extension; ok is false where there
+// is none.
+func (s *Spec[T]) KernelForm(v any, c *program.Code) (ok bool, err error) {
+	t, is := v.(T)
+	if !is || s.XT == nil {
+		return false, nil
+	}
+	return true, s.Kernel(c, t)
+}
+
 // readXT takes the kernel's extension off a program.
 func (s *Spec[T]) readXT(r *program.Reader) (t T, ok bool) {
 	var name, info, sets string

@@ -44,6 +44,18 @@ func (c *Code) Compare(r *Reader, env Env) {
 // they are added one by one.
 func (c *Code) AsRead() bool { return !c.differs && c.against.Left() == 0 }
 
+// Try says, after Compare, whether what f adds is what is next to be read. If it
+// is not, or f fails, f has added nothing.
+func (c *Code) Try(f func() error) bool {
+	pos, notes := c.against.Pos(), len(c.notes)
+	if err := f(); err == nil && !c.differs {
+		return true
+	}
+	c.against.Seek(pos)
+	c.differs, c.notes = false, c.notes[:notes]
+	return false
+}
+
 // Test adds comparisons.
 func (c *Code) Test(tests ...Test) {
 	for i := range tests {
