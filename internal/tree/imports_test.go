@@ -16,7 +16,7 @@ var stairs = [...][]string{
 	{"rule", "table/set"},
 	{"chain"},
 	{"table"},
-	{"internal/compile", "internal/constset", "internal/delta", "internal/merge", "internal/page", "internal/replay"},
+	{"internal/compile", "internal/constset", "internal/delta", "internal/merge", "internal/page", "internal/probation", "internal/replay"},
 	{"backend"},
 	{"backend/nft", "backend/sim"},
 	{"backend/iptables"},

@@ -11,6 +11,9 @@ type Chain struct {
 	Name string // the true name, where the kernel's had to be spelled otherwise
 	Of   string // the chain whose page it is, as the kernel spells it; "": no page
 	Page int    // its number, which never changes; the order is the spine's
+
+	Try  string // the chain that it is the new form of, on probation, as the kernel spells it; "": none
+	Part string // of Try: which part; "": the chain itself
 }
 
 // String is the userdata; "" for a chain that has nothing to say.
@@ -18,6 +21,12 @@ func (c Chain) String() string {
 	switch {
 	case c.Of != "":
 		return withComment("page " + strconv.Itoa(c.Page) + " of " + c.Of)
+	case c.Try != "":
+		words := "try" + c.Part + " " + c.Try
+		if c.Name != "" {
+			words += " name " + url.PathEscape(c.Name)
+		}
+		return withComment(words)
 	case c.Name != "":
 		return withComment("name " + url.PathEscape(c.Name))
 	}
@@ -32,6 +41,15 @@ func DecodeChain(b string) Chain {
 		if name, err := url.PathUnescape(words[1]); err == nil {
 			return Chain{Name: name}
 		}
+	case (len(words) == 2 || len(words) == 4 && words[2] == "name") && strings.HasPrefix(words[0], "try"):
+		c := Chain{Try: words[1], Part: strings.TrimPrefix(words[0], "try")}
+		if len(words) == 2 {
+			return c
+		}
+		if name, err := url.PathUnescape(words[3]); err == nil {
+			c.Name = name
+			return c
+		}
 	case len(words) == 4 && words[0] == "page" && words[2] == "of":
 		if n, err := strconv.Atoi(words[1]); err == nil {
 			return Chain{Page: n, Of: words[3]}
@@ -39,3 +57,19 @@ func DecodeChain(b string) Chain {
 	}
 	return Chain{}
 }
+
+// switchNew is what the rule that leads to a chain on probation says where the
+// chain that it is in was made for it.
+const switchNew = "only on probation"
+
+// Switch is the userdata of a rule that leads to a chain on probation; fresh says
+// that the base chain that it is in was made for it.
+func Switch(fresh bool) string {
+	if !fresh {
+		return ""
+	}
+	return withComment(switchNew)
+}
+
+// SwitchFresh says what Switch was told.
+func SwitchFresh(b string) bool { return comment(b) == switchNew }
