@@ -49,7 +49,7 @@ func (f *Firewall) check(ctx context.Context, st *state, rs table.Ruleset) error
 		}
 	}
 	p, err := f.planRuleset(op, st, rs, nil)
-	if err != nil && errors.Is(err, ErrInexact) {
+	if err != nil && (errors.Is(err, ErrInexact) || errors.Is(err, ErrUnsupported)) {
 		errs = append(errs, err)
 		p, err = f.planRuleset(op, st, without(rs, Errors(err)), nil)
 	}

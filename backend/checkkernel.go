@@ -208,6 +208,17 @@ func featureOf(f program.Family, e program.Expr) feature.Feature {
 	return feature.Find(feature.Expression, name)
 }
 
+// removed says whether an extension is one that no kernel of today has: its program
+// would do nothing anywhere, or it has none any more.
+func removed(extension string) (feature.Feature, bool) {
+	for _, kind := range [...]feature.Kind{feature.Match, feature.Target} {
+		if k := feature.Find(kind, extension); k.Gone != "" {
+			return k, true
+		}
+	}
+	return feature.Feature{}, false
+}
+
 // describe says which part of a rule the kernel refused, and what that means.
 func describe(e *Error, o driver.Op, fail driver.Failure) {
 	culprit := suspect(o.Rule, fail)

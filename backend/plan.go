@@ -196,6 +196,9 @@ func inexact(op string, err error) error {
 		var ie *program.InexactError
 		if errors.As(ce.Err, &ie) {
 			e.Err, e.Hint = fmt.Errorf("%w: %s", ErrInexact, ie.Why), ie.Hint
+			if k, gone := removed(ce.Extension); gone {
+				e.Err, e.Feature, e.Hint = fmt.Errorf("%w: %s", ErrUnsupported, ie.Why), k.Missing(false), k.Hint(false, "")
+			}
 		}
 		out = append(out, e)
 	}

@@ -3,6 +3,11 @@
 // release it came and went, and what else it needs. Whether a kernel has it only
 // that kernel can say.
 //
+// An extension that kernels lack or have lost need do nothing about it: it compiles
+// to the kernel's struct as it was, and Check and Apply, which ask the kernel before
+// they send anything, refuse it by what is said here. One that cannot say its struct
+// returns a program.InexactError; where Gone is set here, that is as good.
+//
 // Names of modules and options are those of net/netfilter, net/ipv4/netfilter,
 // net/ipv6/netfilter and net/bridge/netfilter in Linux 6.12.
 package feature
