@@ -39,13 +39,15 @@ func (p *parser) among(name string) (o named, ok bool) {
 		if ok && (opt.Name == name || slices.Contains(opt.Aliases, name)) {
 			return named{ext: in, option: opt}, true
 		}
-		if ok {
+		if ok && o.ext == nil {
 			o.ext, o.option = in, opt
 		}
 	}
 	h, n := headersBegin(name)
-	for _, l := range p.order {
-		n += l.inst.Begin(name)
+	for i, l := range p.order {
+		if !slices.ContainsFunc(p.order[:i], func(m loaded) bool { return m.ext == l.ext }) { // a second -m icmp adds no options
+			n += l.inst.Begin(name)
+		}
 	}
 	if h != nil {
 		o = named{header: h}

@@ -112,7 +112,7 @@ func setProtocol(p *parser, not bool, w []string) error {
 	if !ok {
 		n, err := option.Uint(name, 0, 255)
 		switch {
-		case name != "all" && (err != nil || n != 0):
+		case !slices.Contains(everyProtocol[:], name) && (err != nil || n != 0):
 			return fmt.Errorf("unknown protocol %q specified", w[0])
 		case not:
 			return errors.New("rule would never match protocol")
@@ -124,6 +124,9 @@ func setProtocol(p *parser, not bool, w []string) error {
 	}
 	return p.header(protocol(proto))
 }
+
+// everyProtocol are the names of protocol 0, which -p takes for all of them.
+var everyProtocol = [...]string{"all", "ip", "hopopt"}
 
 // protocols are -p as most rules have it, made once for all of them.
 var protocols = [...]match.Header{match.Proto(nf.TCP), match.Proto(nf.UDP), match.Proto(nf.ICMP), match.Proto(nf.ICMPv6)}
@@ -167,7 +170,7 @@ func setDest(p *parser, not bool, w []string) (err error) {
 // addresses reads a list of addresses, and appends them to out.
 func (p *parser) addresses(out []match.Address, dest, not bool, list string) ([]match.Address, error) {
 	for w := range strings.SplitSeq(list, ",") {
-		w = strings.TrimSpace(w)
+		w = strings.TrimLeft(w, " \t")
 		n, err := option.ParseNet(w, p.family)
 		if err != nil {
 			var ok bool
@@ -197,7 +200,7 @@ func everything(w string, f nf.Family) (n nf.Net, ok bool) {
 	case nf.Both:
 		return n, false
 	}
-	_, mask, _ := strings.Cut(w, "/")
+	mask := w[strings.LastIndexByte(w, '/')+1:]
 	if bits, err := option.Uint(mask, 0, 0); err != nil || bits != 0 {
 		if a, err := netip.ParseAddr(mask); err != nil || a != zero {
 			return n, false
@@ -236,7 +239,11 @@ func counter(what, w string) (uint64, error) {
 }
 
 func setMatch(p *parser, _ bool, w []string) error {
-	e, ok := match.Find(w[0])
+	name := w[0]
+	if name == "icmpv6" || name == "ipv6-icmp" { // second names that iptables has for it
+		name = "icmp6"
+	}
+	e, ok := match.Find(name)
 	if !ok || !e.Known(p.family) {
 		return fmt.Errorf("%w: Couldn't load match `%s':No such file or directory", ErrUnknownMatch, w[0])
 	}

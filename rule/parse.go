@@ -76,6 +76,7 @@ var (
 
 // loaded is an extension whose options may follow.
 type loaded struct {
+	ext    option.Extension
 	inst   option.Instance
 	target bool
 }
@@ -250,7 +251,7 @@ func (p *parser) load(e option.Extension, target bool) option.Instance {
 	c := p.b.context()
 	c.Family = p.family
 	in := e.Start(c)
-	p.order = append(p.order, loaded{in, target})
+	p.order = append(p.order, loaded{e, in, target})
 	return in
 }
 

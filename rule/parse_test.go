@@ -21,10 +21,12 @@ func TestParsePrintsAsIptablesSaves(t *testing.T) {
 		"-m tcp --dpor 5 -p tcp":             "-p tcp -m tcp --dport 5",
 		"-ptcp --sport=:1023 ! --syn -jDROP": "-p tcp -m tcp --sport 0:1023 ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
 		`-m comment --comment "a \"b\" c" -m comment --comment x`: `-m comment --comment "a \"b\" c" -m comment --comment x`,
-		"! -f -c 5 6 -j RETURN":                                   "! -f -j RETURN",
-		"-p tcp --sour 22 --in-i lo --frag":                       "-s 22.0.0.0/32 -i lo -p tcp -f",
-		"-s any/0 ! -d x/0.0.0.0 -j DROP":                         "! -d 0.0.0.0/0 -j DROP",
-		`-j "DROP"-m comment --comment "a b"-p tcp`:               `-p tcp -m comment --comment "a b" -j DROP`,
+		"-p icmp -m icmp --icmp-type 3 -m icmp --icmp-t 4":        "-p icmp -m icmp --icmp-type 3 -m icmp --icmp-type 4",
+		"-p ip -j DROP":                             "-j DROP",
+		"! -f -c 5 6 -j RETURN":                     "! -f -j RETURN",
+		"-p tcp --sour 22 --in-i lo --frag":         "-s 22.0.0.0/32 -i lo -p tcp -f",
+		"-s any/0 ! -d x/0.0.0.0 -j DROP":           "! -d 0.0.0.0/0 -j DROP",
+		`-j "DROP"-m comment --comment "a b"-p tcp`: `-p tcp -m comment --comment "a b" -j DROP`,
 	} {
 		r, err := rule.Parse(in, nf.IPv4)
 		if err != nil {

@@ -223,7 +223,7 @@ var ctProtocol = option.Codec[nf.Protocol]{
 	Want: "a protocol",
 	Parse: func(w string, _ option.Context) (nf.Protocol, error) {
 		p, ok := nf.ParseProtocol(w)
-		if !ok {
+		if !ok || w != strings.ToLower(w) && w != strings.ToUpper(w) { // as /etc/protocols has its names
 			return 0, fmt.Errorf("unknown protocol %q specified", w)
 		}
 		return p, nil
