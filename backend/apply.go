@@ -19,8 +19,8 @@ import (
 // handle and counters; a rule that is rewritten carries on with the count that
 // was read just before; counters that rs presets are for rules that are new.
 func (f *Firewall) Apply(ctx context.Context, rs table.Ruleset) error {
-	return f.change(ctx, "apply", func(st *state) (*Plan, error) {
-		return f.planRuleset("apply", st, rs, nil)
+	return f.change(ctx, "apply", exactly(rs), func(st *state) (*Plan, error) {
+		return f.planRuleset(ctx, "apply", st, rs, nil)
 	})
 }
 
@@ -29,7 +29,7 @@ func (f *Firewall) Apply(ctx context.Context, rs table.Ruleset) error {
 // ruleset as it is then: it must not have effects that running it twice would
 // repeat.
 func (f *Firewall) Edit(ctx context.Context, fn func(e *Edit) error) error {
-	return f.change(ctx, "edit", func(st *state) (*Plan, error) { return f.planEdit(st, fn) })
+	return f.change(ctx, "edit", noElements, func(st *state) (*Plan, error) { return f.planEdit(ctx, st, fn) })
 }
 
 // Commit sends the plan if the tables it touches are still as they were when it was made (commits elsewhere in
@@ -51,18 +51,17 @@ var errStale = errors.New("tables changed since the plan was made")
 
 // change plans and sends, and does both again when another writer came in
 // between.
-func (f *Firewall) change(ctx context.Context, op string, plan func(*state) (*Plan, error)) error {
+func (f *Firewall) change(ctx context.Context, op string, need needed, plan func(*state) (*Plan, error)) error {
 	start := time.Now()
 	for try := 0; ; try++ {
-		st, err := f.read(ctx, op)
+		st, err := f.read(ctx, op, need)
 		if err != nil {
 			return err
 		}
 		p, err := plan(st)
-		if err != nil {
-			return err
+		if err == nil {
+			err = f.send(ctx, p)
 		}
-		err = f.send(ctx, p)
 		switch {
 		case err == nil:
 			f.observe(ctx, p, try, start)
@@ -140,6 +139,9 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 		}
 		return err
 	}
+	if err := f.fill(ctx, p); err != nil {
+		return err
+	}
 	return f.sweep(ctx, p, sweep)
 }
 
@@ -168,10 +170,13 @@ func (f *Firewall) turn(ctx context.Context, p *Plan, ops []driver.Op, stage [][
 	expect := p.st.generation + uint32(len(stage))
 	for try := 0; try <= f.cfg.Retries; try++ {
 		err := f.drv.Commit(ctx, driver.Batch{Generation: expect, Ops: ops})
+		if expired(ops, err) {
+			return errStale
+		}
 		if err == nil || !errors.Is(err, driver.ErrConflict) {
 			return f.commitError(p, ops, err)
 		}
-		got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned})
+		got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned, Elements: p.looked})
 		if err != nil {
 			return f.driverError(p.op, err)
 		}
@@ -193,7 +198,7 @@ func (f *Firewall) turn(ctx context.Context, p *Plan, ops []driver.Op, stage [][
 func (f *Firewall) failed(ctx context.Context, p *Plan, ops []driver.Op, err error, own int) error {
 	var refused *driver.CommitError
 	if errors.As(err, &refused) {
-		got, rerr := f.drv.Read(ctx, driver.Scope{Table: f.owned})
+		got, rerr := f.drv.Read(ctx, driver.Scope{Table: f.owned, Elements: p.looked})
 		if rerr == nil && (!f.unchanged(p, got.Program, nil) ||
 			got.Generation != p.st.generation+uint32(own) && passing(ops, refused)) {
 			return errStale
@@ -262,7 +267,7 @@ func (f *Firewall) unchanged(p *Plan, now *program.Program, stage [][]driver.Op)
 		case t == nil:
 			t = &program.Table{}
 		}
-		if !sameSets(t, u, ops) {
+		if !sameSets(t, u, ops) || !sameElements(t, u) {
 			return false
 		}
 		for _, d := range u.Chains {

@@ -27,7 +27,7 @@ import (
 // A chain that is not in the kernel yet is looked at by Gatehouse alone as to
 // where its rules may be: the kernel does that when it commits.
 func (f *Firewall) Check(ctx context.Context, rs table.Ruleset) error {
-	st, err := f.read(ctx, opCheck)
+	st, err := f.read(ctx, opCheck, exactly(rs))
 	if err != nil {
 		return err
 	}
@@ -48,10 +48,10 @@ func (f *Firewall) check(ctx context.Context, st *state, rs table.Ruleset) error
 			return err
 		}
 	}
-	p, err := f.planRuleset(op, st, rs, nil)
+	p, err := f.planRuleset(ctx, op, st, rs, nil)
 	if err != nil && (errors.Is(err, ErrInexact) || errors.Is(err, ErrUnsupported)) {
 		errs = append(errs, err)
-		p, err = f.planRuleset(op, st, without(rs, Errors(err)), nil)
+		p, err = f.planRuleset(ctx, op, st, without(rs, Errors(err)), nil)
 	}
 	switch {
 	case err == nil:

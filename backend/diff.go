@@ -6,8 +6,14 @@ import (
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
-// changes are the difference of two rulesets for people to read.
-func changes(before, after table.Ruleset) []Change {
+// changes are the difference of two rulesets for people to read. Elements of sets that
+// live by edits count where an edit changed them.
+func changes(before, after table.Ruleset) []Change { return difference(before, after, false) }
+
+// allChanges are changes with the elements of every set, for two rulesets that were read.
+func allChanges(before, after table.Ruleset) []Change { return difference(before, after, true) }
+
+func difference(before, after table.Ruleset, elements bool) []Change {
 	var out []Change
 	for t := range before.Tables() {
 		if _, ok := after.Table(t.ID()); !ok {
@@ -16,13 +22,13 @@ func changes(before, after table.Ruleset) []Change {
 	}
 	for t := range after.Tables() {
 		old, _ := before.Table(t.ID())
-		out = append(out, tableChanges(old, t)...)
+		out = append(out, tableChanges(old, t, elements)...)
 	}
 	return out
 }
 
-func tableChanges(old, t table.Table) []Change {
-	var out []Change
+func tableChanges(old, t table.Table, elements bool) []Change {
+	out := setChanges(old, t, elements)
 	for c := range old.Chains() {
 		if _, ok := t.Chain(c.Name()); !ok {
 			out = append(out, Change{Op: Delete, Table: t.ID(), Chain: c.Name()})

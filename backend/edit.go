@@ -20,7 +20,9 @@ import (
 // Valid until its function returns.
 type Edit struct {
 	tables  []*editTable
-	removed []*ChainEdit // chains that were taken away
+	removed []*ChainEdit                                        // chains that were taken away
+	gone    []*SetEdit                                          // sets that were
+	load    func(id table.ID, name string) (table.Table, error) // the table with the elements of a set
 	err     error
 }
 
@@ -28,6 +30,7 @@ type Edit struct {
 type editTable struct {
 	id     table.ID
 	chains []*editChain
+	sets   []*editSet
 }
 
 // editChain is a chain being edited.
@@ -60,6 +63,9 @@ func newEdit(rs table.Ruleset) *Edit {
 				ec.rules = append(ec.rules, editRule{Rule: r})
 			}
 			et.chains = append(et.chains, ec)
+		}
+		for s := range t.Sets() {
+			et.sets = append(et.sets, newEditSet(t, s))
 		}
 		e.tables = append(e.tables, et)
 	}
@@ -148,7 +154,7 @@ func (c *editChain) value() chain.Chain {
 
 // ruleset is what the edit has made, and its error.
 func (e *Edit) ruleset() (table.Ruleset, error) {
-	if err := errors.Join(e.err, e.inUse()); err != nil {
+	if err := errors.Join(e.err, e.inUse(), e.setsInUse()); err != nil {
 		return table.Ruleset{}, err
 	}
 	var tables []table.Table
@@ -157,7 +163,11 @@ func (e *Edit) ruleset() (table.Ruleset, error) {
 		for _, c := range t.chains {
 			chains = append(chains, c.value())
 		}
-		tables = append(tables, table.New(t.id, chains...))
+		made := table.New(t.id, chains...)
+		for _, s := range t.sets {
+			made = s.in(made)
+		}
+		tables = append(tables, made)
 	}
 	rs := table.NewRuleset(tables...)
 	return rs, invalid("edit", rs.Err())
@@ -204,7 +214,7 @@ func invalid(op string, err error) error {
 	var out []error
 	for _, e := range tableErrors(err) {
 		out = append(out, &Error{
-			Op: op, Table: e.Table, Chain: e.Chain, Rule: e.Rule, Text: e.Text, Extension: e.Extension,
+			Op: op, Table: e.Table, Chain: e.Chain, Set: e.Set, Rule: e.Rule, Text: e.Text, Extension: e.Extension,
 			Err: fmt.Errorf("%w: %w", ErrInvalid, e.Err), Hint: hint(e),
 		})
 	}

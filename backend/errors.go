@@ -32,7 +32,8 @@ type Error struct {
 	Table     table.ID  // zero: not about a table
 	Chain     string    // "": not about a chain
 	Rule      int       // number from 1 in the ruleset the caller gave; 0: not about a rule
-	Text      string    // the rule in iptables syntax
+	Set       string    // "": not about a set
+	Text      string    // the rule in iptables syntax, or the element in ipset's
 	Extension string    // match or target at fault, where known
 	Family    nf.Family // where only one family fails
 	Feature   string    // kernel module or option that is missing, with ErrUnsupported
@@ -96,6 +97,9 @@ func (e *Error) where() string {
 	}
 	if e.Chain != "" {
 		words = append(words, e.Chain)
+	}
+	if e.Set != "" {
+		words = append(words, "set "+e.Set)
 	}
 	if e.Rule > 0 {
 		words = append(words, fmt.Sprintf("rule %d", e.Rule))

@@ -60,7 +60,8 @@ type state struct {
 	raw        *program.Program        // as the kernel has them
 	flat       func() *program.Program // sets and pages folded in
 	read       func() (table.Ruleset, *compile.Keeper)
-	newer      bool // a newer release wrote some of it
+	remodel    func() // makes flat and read anew, since raw has changed
+	newer      bool   // a newer release wrote some of it
 }
 
 // rules is the model of them.
@@ -81,9 +82,14 @@ func (f *Firewall) owned(fam program.Family, name string) bool {
 	return ok
 }
 
-// read reads the owner's tables.
-func (f *Firewall) read(ctx context.Context, op string) (*state, error) {
-	got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned})
+// read reads the owner's tables. Of sets of one's own it reads the elements of those
+// that need chooses; nil: all. Guards are shown everything.
+func (f *Firewall) read(ctx context.Context, op string, need needed) (*state, error) {
+	scope := driver.Scope{Table: f.owned}
+	if need != nil && len(f.cfg.Guards) == 0 {
+		scope.Elements = f.chosen(need)
+	}
+	got, err := f.drv.Read(ctx, scope)
 	if err != nil {
 		return nil, f.driverError(op, err)
 	}
@@ -93,6 +99,7 @@ func (f *Firewall) read(ctx context.Context, op string) (*state, error) {
 // state makes a model of what was read.
 func (f *Firewall) state(op string, got *driver.State) (*state, error) {
 	st := &state{generation: got.Generation, maxBatch: got.MaxBatch, raw: &program.Program{}}
+	st.remodel = func() { f.remodel(st) }
 	for _, t := range got.Program.Tables {
 		if !f.owned(t.Family, t.Name) {
 			continue
@@ -102,13 +109,18 @@ func (f *Firewall) state(op string, got *driver.State) (*state, error) {
 		}
 		st.raw.Tables = append(st.raw.Tables, t)
 	}
+	st.remodel()
+	st.newer = compile.Newer(st.raw)
+	return st, nil
+}
+
+// remodel makes a model of raw when it is asked for.
+func (f *Firewall) remodel(st *state) {
 	st.flat = sync.OnceValue(func() *program.Program { return page.Unpage(constset.Raise(st.raw)) })
 	st.read = sync.OnceValues(func() (table.Ruleset, *compile.Keeper) {
 		rs, kept, _ := compile.Read(st.flat(), f.opts) // the error is newer's
 		return rs, kept
 	})
-	st.newer = compile.Newer(st.raw)
-	return st, nil
 }
 
 // mine refuses a table that has our name and another owner's mark, or none.
@@ -129,7 +141,7 @@ func (f *Firewall) mine(op string, t *program.Table) error {
 // Read returns the owner's tables as the kernel runs them, with counters: those
 // named, or all. A table that is not there is not in the ruleset.
 func (f *Firewall) Read(ctx context.Context, tables ...table.ID) (table.Ruleset, error) {
-	st, err := f.read(ctx, "read")
+	st, err := f.read(ctx, "read", nil)
 	if err != nil || len(tables) == 0 {
 		if err != nil {
 			return table.Ruleset{}, err
@@ -148,7 +160,7 @@ func (f *Firewall) Read(ctx context.Context, tables ...table.ID) (table.Ruleset,
 // Remove takes away every table of the owner: what an uninstall does. Nothing to
 // remove is no error.
 func (f *Firewall) Remove(ctx context.Context) error {
-	return f.change(ctx, opRemove, func(st *state) (*Plan, error) {
+	return f.change(ctx, opRemove, noElements, func(st *state) (*Plan, error) {
 		return f.plan(opRemove, st, table.Ruleset{}, wanted{all: true, program: &program.Program{}})
 	})
 }

@@ -20,7 +20,7 @@ func withForeign(want, have *program.Program) *program.Program {
 		next := *out.Tables[i]
 		next.Sets = slices.Clone(next.Sets)
 		for _, s := range t.Sets {
-			if next.Set(s.Name) == nil {
+			if _, ours := ownSet(t, s); !ours && next.Set(s.Name) == nil {
 				next.Sets = append(next.Sets, s)
 			}
 		}

@@ -38,25 +38,30 @@ type wanted struct {
 
 // Plan computes the difference that Apply would send.
 func (f *Firewall) Plan(ctx context.Context, rs table.Ruleset) (*Plan, error) {
-	st, err := f.read(ctx, "plan")
+	st, err := f.read(ctx, "plan", exactly(rs))
 	if err != nil {
 		return nil, err
 	}
-	return f.planRuleset("plan", st, rs, nil)
+	return f.planRuleset(ctx, "plan", st, rs, nil)
 }
 
 // PlanEdit is Plan for what fn does.
 func (f *Firewall) PlanEdit(ctx context.Context, fn func(e *Edit) error) (*Plan, error) {
-	st, err := f.read(ctx, "edit")
+	st, err := f.read(ctx, "edit", noElements)
 	if err != nil {
 		return nil, err
 	}
-	return f.planEdit(st, fn)
+	p, err := f.planEdit(ctx, st, fn)
+	if errors.Is(err, errStale) {
+		return nil, &Error{Op: "edit", Err: ErrConflict, Hint: "plan again"}
+	}
+	return p, err
 }
 
 // planEdit runs an edit on the state and plans what it did.
-func (f *Firewall) planEdit(st *state, fn func(e *Edit) error) (*Plan, error) {
+func (f *Firewall) planEdit(ctx context.Context, st *state, fn func(e *Edit) error) (*Plan, error) {
 	e := newEdit(st.rules())
+	e.load = func(id table.ID, name string) (table.Table, error) { return f.load(ctx, "edit", st, id, name) }
 	if err := fn(e); err != nil {
 		return nil, err
 	}
@@ -64,19 +69,23 @@ func (f *Firewall) planEdit(st *state, fn func(e *Edit) error) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.planRuleset("edit", st, rs, e.fresh)
+	return f.planRuleset(ctx, "edit", st, rs, e.fresh)
 }
 
 // planRuleset compiles a ruleset and plans it.
-func (f *Firewall) planRuleset(op string, st *state, rs table.Ruleset, fresh func(table.ID, string, int) bool) (*Plan, error) {
+func (f *Firewall) planRuleset(ctx context.Context, op string, st *state, rs table.Ruleset, fresh func(table.ID, string, int) bool) (*Plan, error) {
 	if err := invalid(op, rs.Err()); err != nil {
 		return nil, err
 	}
 	if err := f.fits(op, st, rs); err != nil {
 		return nil, err
 	}
+	rs, err := f.remade(ctx, op, st, rs)
+	if err != nil {
+		return nil, err
+	}
 	o := f.opts
-	o.Fresh, o.Keeper = fresh, st.kept
+	o.Fresh, o.Keeper, o.SetName = fresh, st.kept, f.setNamer(st)
 	p, err := compile.Ruleset(rs, o)
 	if err != nil {
 		return nil, inexact(op, err)
@@ -134,6 +143,9 @@ func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*P
 			p.have.Tables = append(p.have.Tables, t)
 		}
 	}
+	if err := p.checkSets(w.program); err != nil {
+		return nil, err
+	}
 	p.want = constset.LowerBut(withForeign(w.program, p.have), anonymous(p.have))
 	if !f.opts.Plain {
 		p.want = page.Page(p.want, p.have, page.Size)
@@ -190,7 +202,7 @@ func inexact(op string, err error) error {
 			continue
 		}
 		e := &Error{
-			Op: op, Table: ce.Table, Chain: ce.Chain, Rule: ce.Rule, Text: ce.Text,
+			Op: op, Table: ce.Table, Chain: ce.Chain, Rule: ce.Rule, Set: ce.Set, Text: ce.Text,
 			Extension: ce.Extension, Family: ce.Family, Err: fmt.Errorf("%w: %w", ErrInvalid, ce.Err),
 		}
 		var ie *program.InexactError

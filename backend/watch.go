@@ -123,7 +123,7 @@ func (f *Firewall) seen(before, after *program.Program, touched []replay.Key) (o
 	if err != nil {
 		return nil, err
 	}
-	return append(changes(was, is), out...), nil
+	return append(allChanges(was, is), out...), nil
 }
 
 // model is the owner's tables of these names.

@@ -78,6 +78,7 @@ func (t Table) check() []error {
 	if !t.id.Valid() {
 		return []error{&Error{Table: t.id, Err: ErrNoTable}}
 	}
+	c.checkSets()
 	for i, ch := range t.chains {
 		if _, twice := c.index[ch.Name()]; twice {
 			c.fail(i, 0, "", fmt.Errorf("two chains of that name: %w", fs.ErrExist))
@@ -135,6 +136,9 @@ func (c *checker) rule(i, n int, r rule.Rule) {
 	for m := range r.Matches() {
 		if e := match.Extension(m); e != nil {
 			c.needs(i, n, m.Name(), e.NeedsOf(m))
+			if o, ok := m.(match.Own); ok {
+				c.own(i, n, o)
+			}
 			continue
 		}
 		if f, ok := m.(match.Iface); ok {

@@ -20,13 +20,16 @@ var (
 	ErrPlace     = errors.New("not in this table or chain")
 	ErrInterface = errors.New("the chain's packets have no such interface")
 
-	ErrUnknownTarget = errors.New("unknown target") // one of iptables' that this release has not
+	ErrKey           = errors.New("the rule's fields are not the key of set")
+	ErrQuote         = errors.New("unfinished quotes") // in a set's line
+	ErrUnknownTarget = errors.New("unknown target")    // one of iptables' that this release has not
 )
 
 // Error says what is wrong with a ruleset, and where.
 type Error struct {
 	Table     ID
 	Chain     string // "": the table itself
+	Set       string // the set that is wrong; "": not about a set itself
 	Rule      int    // the rule's number, from 1; 0: the chain itself
 	Text      string // the rule as iptables-save prints it; "" where there is none
 	Extension string // the match or target that is wrong; "" for none
@@ -39,6 +42,9 @@ func (e *Error) Error() string {
 	b.WriteString(e.Table.String())
 	if e.Chain != "" {
 		b.WriteString(" " + e.Chain)
+	}
+	if e.Set != "" {
+		b.WriteString(" set " + e.Set)
 	}
 	if e.Rule > 0 {
 		fmt.Fprintf(&b, " rule %d", e.Rule)

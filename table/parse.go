@@ -31,6 +31,9 @@ var ErrCommand = errors.New("not a command that describes a table")
 // twice, where iptables-restore would forget the first, is fs.ErrExist. Built-in
 // chains that rules name need not be declared; their policy is then ACCEPT.
 //
+// Sets of the table's own are lines as ipset save has them, "create NAME TYPE …" and
+// "add NAME ELEMENT …", anywhere in their table; the set comes before its elements.
+//
 // The first error ends it: a *rule.SyntaxError with line and column, or what r
 // returned. Whether the rules go together is Ruleset.Err's to say.
 func Parse(r io.Reader, f nf.Family) (Ruleset, error) {
@@ -52,6 +55,7 @@ type parser struct {
 	tables []Table
 	order  []*draft
 	chains map[string]*draft
+	sets   map[string]*setDraft
 	rules  rule.Parser
 }
 
@@ -69,7 +73,7 @@ func (p *parser) line(l Line) error {
 		if slices.ContainsFunc(p.tables, func(t Table) bool { return t.id&kindMask == l.Table }) {
 			return l.fail(1, l.Text, "one part for each table", fmt.Errorf("table %v a second time: %w", l.Table, fs.ErrExist))
 		}
-		p.order, p.chains = nil, map[string]*draft{}
+		p.order, p.chains, p.sets = nil, map[string]*draft{}, map[string]*setDraft{}
 	case Declare:
 		return p.declare(l)
 	case Command:
@@ -83,7 +87,7 @@ func (p *parser) line(l Line) error {
 				chains[i] = chain.New(d.name, d.rules...)
 			}
 		}
-		p.tables = append(p.tables, New(l.Table.For(p.family), chains...))
+		p.tables = append(p.tables, withSets(New(l.Table.For(p.family), chains...), p.family, p.sets))
 	}
 	return nil
 }
@@ -154,6 +158,9 @@ func (p *parser) command(l Line) error {
 		}
 		version = word + " "
 		word, i = cutWord(l.Text, i)
+	}
+	if word == "create" || word == "add" {
+		return p.setLine(l, word, i)
 	}
 	column := i - len(word) + 1 // of the command
 	name, j := chainWord(l.Text, i)

@@ -18,6 +18,9 @@ type Saving struct {
 // Save writes the ruleset as iptables-save prints it, without the two comment
 // lines around each table. Parse reads it back for the family of its tables.
 //
+// A table's own sets come first in it, in ipset save's syntax: a file that has any
+// is one that the real iptables-restore refuses.
+//
 // Save text does not say which family it is for. A ruleset whose tables are not
 // all of one family gets a comment line before each table that says it; such a
 // text is for people: write rs.For(nf.IPv4) and rs.For(nf.IPv6) each to its own
@@ -112,6 +115,7 @@ func (p *printer) done() (int64, error) {
 
 func (p *printer) table(t Table, how Saving) {
 	p.text("*", t.id.Name(), "\n")
+	p.sets(t)
 	for _, c := range t.chains {
 		policy, _ := c.Policy()
 		p.text(":", c.Name(), " ", policy.String(), " [")

@@ -11,18 +11,19 @@ import (
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 )
 
-// Table is an immutable value: an ID and chains. The zero value is no table, and
+// Table is an immutable value: an ID, chains and sets. The zero value is no table, and
 // an error where it is used.
 type Table struct {
 	id     ID
 	chains []chain.Chain // normal form: built-in ones by hook, then user chains by name; never changed
+	sets   []tableSet    // by name; never changed
 }
 
 // New makes a table. Every rule is brought to the form it has in a table of that
 // family: a -4 or -6 that says no more than the table does is dropped, a rule of
 // the other family has an error.
 func New(id ID, chains ...chain.Chain) Table {
-	t := Table{id, make([]chain.Chain, len(chains))}
+	t := Table{id: id, chains: make([]chain.Chain, len(chains))}
 	for i, c := range chains {
 		t.chains[i] = c.In(id.Family())
 	}
@@ -131,13 +132,17 @@ func (t Table) For(f nf.Family) Table {
 		}
 		chains[i] = c.With(rules...)
 	}
-	return New(t.id.For(f), chains...)
+	u := New(t.id.For(f), chains...)
+	u.sets = t.setsFor(f)
+	return u
 }
 
-// Equal says whether two tables have the same ID and equal chains. Counters are
-// not looked at.
+// Equal says whether two tables have the same ID, equal chains, and sets that are
+// described alike. Elements count where Apply would see to them. Counters, and how
+// long an element has left, are not looked at.
 func (t Table) Equal(u Table) bool {
-	return t.id == u.id && slices.EqualFunc(t.chains, u.chains, chain.Chain.Equal)
+	return t.id == u.id && slices.EqualFunc(t.chains, u.chains, chain.Chain.Equal) &&
+		slices.EqualFunc(t.sets, u.sets, tableSet.equal)
 }
 
 // Ruleset is an immutable set of tables, at most one for an ID. The zero value is empty.

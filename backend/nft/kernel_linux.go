@@ -19,6 +19,7 @@ type kernel struct {
 	control *socket // questions with one answer, and transactions
 	dumps   *socket // Read
 	events  *socket // followed while a Read needs it
+	walk    *socket // Elements, which may take as long as its caller likes
 
 	ns        netns.NsHandle // for sockets that are opened later
 	net, user string         // the namespaces, for errors
@@ -76,7 +77,7 @@ func dialKernel(ctx context.Context, n Namespace) (*kernel, error) {
 }
 
 func (k *kernel) open(ns netns.NsHandle) (err error) {
-	for _, s := range []**socket{&k.control, &k.dumps, &k.events} {
+	for _, s := range []**socket{&k.control, &k.dumps, &k.events, &k.walk} {
 		if *s, err = openSocket(ns); err != nil {
 			return k.explain(err)
 		}
@@ -87,7 +88,7 @@ func (k *kernel) open(ns netns.NsHandle) (err error) {
 // Close ends the sockets.
 func (k *kernel) Close() error {
 	var errs []error
-	for _, s := range []*socket{k.control, k.dumps, k.events} {
+	for _, s := range []*socket{k.control, k.dumps, k.events, k.walk} {
 		if s != nil {
 			errs = append(errs, s.close())
 		}

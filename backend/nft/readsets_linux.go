@@ -36,10 +36,15 @@ func (r *reading) sets(ctx context.Context, t *program.Table) (constant map[stri
 	constant = make(map[string]*program.Set)
 	for _, s := range all {
 		anonymous := s.Flags&program.SetAnonymous != 0
-		if r.scope.Bare {
+		if r.scope.Bare && (anonymous || r.scope.Elements == nil) {
 			if !anonymous {
 				t.Sets = append(t.Sets, s.Set)
 			}
+			continue
+		}
+		if r.scope.Elements != nil && !anonymous && !r.scope.Elements(t, s.Set) {
+			s.Unread = true
+			t.Sets = append(t.Sets, s.Set)
 			continue
 		}
 		if err := r.elements(ctx, t, s); err != nil {
@@ -57,25 +62,29 @@ func (r *reading) sets(ctx context.Context, t *program.Table) (constant map[stri
 
 // elements reads a set's elements until they add up.
 func (r *reading) elements(ctx context.Context, t *program.Table, s listed) error {
+	before := -1
 	for range elementTries {
-		if err := r.dumpElements(ctx, t, s.Set); err != nil {
+		twice, err := r.dumpElements(ctx, t, s.Set)
+		if err != nil {
 			return err
 		}
-		if s.adds() {
+		n := len(s.Elements)
+		// What has timed out is counted until it is collected, and not listed.
+		if s.adds() || s.Flags&program.SetTimeout != 0 && !twice && n == before {
 			return nil
 		}
+		before = n
 	}
 	return errMoved
 }
 
 // adds says whether as many elements were read as the kernel counts. In a set
-// whose elements come and go by themselves, any number is right. Of ranges in
-// one field it counts half the elements, since two make a range, rounded as it
-// likes.
+// that packets fill, any number is right. Of ranges in one field it counts half the
+// elements, since two make a range, rounded as it likes.
 func (s listed) adds() bool {
 	n := len(s.Elements)
 	switch {
-	case s.count < 0 || s.Flags&(program.SetTimeout|program.SetEval) != 0:
+	case s.count < 0 || s.Flags&program.SetEval != 0:
 		return true
 	case s.Flags&program.SetInterval != 0 && s.Flags&program.SetConcat == 0:
 		return n >= 2*s.count-1 && n <= 2*s.count+1
@@ -89,21 +98,24 @@ type elementKey struct {
 	end, catchAll bool
 }
 
-// dumpElements reads a set's elements, each once.
-func (r *reading) dumpElements(ctx context.Context, t *program.Table, s *program.Set) error {
+// dumpElements reads a set's elements, each once, and says whether one came twice.
+func (r *reading) dumpElements(ctx context.Context, t *program.Table, s *program.Set) (twice bool, err error) {
 	s.Elements = nil
 	seen := make(map[elementKey]bool)
-	return r.dumps.ask(ctx, func(seq uint32) []byte {
+	err = r.dumps.ask(ctx, func(seq uint32) []byte {
 		return wire.DumpElements(seq, t.Family, t.Name, s.Name)
 	}, func(m wire.Message) error {
 		es, err := wire.DecodeElements(m, s)
 		for _, e := range es {
 			k := elementKey{e.Key, e.KeyEnd, e.End, e.CatchAll}
-			if !seen[k] {
-				seen[k] = true
-				s.Elements = append(s.Elements, e)
+			if seen[k] {
+				twice = true
+				continue
 			}
+			seen[k] = true
+			s.Elements = append(s.Elements, e)
 		}
 		return err
 	})
+	return twice, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync/atomic"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
@@ -46,10 +47,37 @@ func (c *conn) Read(ctx context.Context, s driver.Scope) (*driver.State, error) 
 	out := &driver.State{Generation: held.generation, Program: &program.Program{}}
 	for _, t := range held.tables {
 		if s.Table == nil || s.Table(t.Family, t.Name) {
-			out.Program.Tables = append(out.Program.Tables, t.copy(s.Bare))
+			out.Program.Tables = append(out.Program.Tables, t.copy(s))
 		}
 	}
 	return out, nil
+}
+
+// elementsEach is how many elements Elements hands out at once.
+const elementsEach = 512
+
+// Elements hands out a set's elements as they are when it is called.
+func (c *conn) Elements(ctx context.Context, named *program.Table, name string, each func(*program.Set, []program.Element) error) error {
+	if err := c.usable(ctx); err != nil {
+		return err
+	}
+	for _, t := range c.host.now().tables {
+		s := t.setNamed[name]
+		if t.Family != named.Family || t.Name != named.Name || s == nil {
+			continue
+		}
+		head := s.Set
+		for part := range slices.Chunk(s.sorted(), elementsEach) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := each(&head, part); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("set %s: %w", name, errMissing)
 }
 
 // Commit makes the operations one transaction.

@@ -5,16 +5,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
 
 // copy is the table for a reader, who may do with it what he likes.
-func (t *table) copy(bare bool) *program.Table {
+func (t *table) copy(scope driver.Scope) *program.Table {
 	out := t.Table
 	for _, c := range t.chains {
 		ch := c.Chain
 		ch.Use = c.refs + uint32(c.count())
-		if !bare {
+		if !scope.Bare {
 			for r := range c.live {
 				ch.Rules = append(ch.Rules, t.copyRule(r))
 			}
@@ -23,7 +24,11 @@ func (t *table) copy(bare bool) *program.Table {
 	}
 	for _, s := range t.sets {
 		set := s.Set
-		if !bare {
+		switch {
+		case scope.Bare && scope.Elements == nil:
+		case scope.Elements != nil && s.Flags&program.SetAnonymous == 0 && !scope.Elements(&t.Table, &set):
+			set.Unread = true
+		default:
 			set.Elements = s.sorted()
 		}
 		out.Sets = append(out.Sets, &set)

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { labtest.Main(m) }
 type world struct {
 	open   func(t testing.TB, cfg backend.Config) *backend.Firewall
 	list   func(t testing.TB) string // everything in the host, as text that shows every change
+	timed  bool                      // time passes
 	reload func(t testing.TB)        // fails unless what nft lists loads again
 }
 

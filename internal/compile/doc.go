@@ -12,6 +12,7 @@ package compile
 import (
 	"fmt"
 
+	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
@@ -28,13 +29,17 @@ type Options struct {
 	// Fresh says which rules (line from 1) and policies (line 0) begin with the
 	// counters that they have here; nil: none.
 	Fresh func(id table.ID, chain string, line int) bool
+	// SetName is the name that a set of one's own has in the kernel, where another
+	// than compile would give it; "": none. nil: no set has.
+	SetName func(f program.Family, id table.ID, name string, as *program.Set) string
 }
 
 // Error is a rule that cannot be programmed where it was asked for.
 type Error struct {
 	Table     table.ID
 	Chain     string
-	Rule      int // from 1; 0: not about a rule
+	Rule      int    // from 1; 0: not about a rule
+	Set       string // "": not about a set
 	Text      string
 	Extension string
 	Family    nf.Family // where only one family fails
@@ -43,6 +48,9 @@ type Error struct {
 
 // Error is "filter INPUT rule 5: reason".
 func (e *Error) Error() string {
+	if e.Set != "" {
+		return e.setError()
+	}
 	return fmt.Sprintf("%s %s rule %d: %v", e.Table.Name(), e.Chain, e.Rule, e.Err)
 }
 

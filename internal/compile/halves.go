@@ -49,7 +49,7 @@ func (h half) table() table.Table {
 		}
 		chains[i] = c.With(rules...)
 	}
-	return table.New(h.id, chains...)
+	return withSets(table.New(h.id, chains...), h.sets)
 }
 
 // join makes one table of two halves.
@@ -77,7 +77,7 @@ func join(v4, v6 half) (table.Table, bool) {
 		}
 		chains = append(chains, c)
 	}
-	return table.New(v4.id.For(nf.Both), chains...), true
+	return withSets(table.New(v4.id.For(nf.Both), chains...), joinSets(v4.sets, v6.sets)), true
 }
 
 func (h half) chain(name string) (readChain, bool) {

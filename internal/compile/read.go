@@ -42,6 +42,7 @@ type half struct {
 	id     table.ID
 	split  bool
 	chains []readChain
+	sets   []readSet
 }
 
 type readChain struct {
@@ -82,6 +83,9 @@ func Newer(p *program.Program) bool {
 		if _, _, err := userdata.DecodeTable(t.UserData); errors.Is(err, userdata.ErrNewer) {
 			return true
 		}
+		if _, _, err := readSets(bare(t)); err != nil {
+			return true
+		}
 		for _, c := range t.Chains {
 			for _, r := range c.Rules {
 				if r.UserData == "" {
@@ -100,6 +104,10 @@ func readTable(t *program.Table, id table.ID, o Options, k *Keeper) (half, error
 	ud, _, err := userdata.DecodeTable(t.UserData)
 	h := half{id: id, split: ud.Split}
 	env := program.Env{Family: t.Family, Table: id.Name(), Plain: o.Plain}
+	var serr error
+	if h.sets, env.Sets, serr = readSets(t); err == nil {
+		err = serr
+	}
 	var x ruleReader
 	for _, c := range t.Chains {
 		rc, ok := readHead(c, id, o)

@@ -34,13 +34,18 @@ func Ruleset(rs table.Ruleset, o Options) (*program.Program, error) {
 // placed compiles a table into the nf_tables tables that it takes: one, or an ip
 // and an ip6 table for both families where an inet table cannot hold every rule.
 func placed(t table.Table, o Options, k *keeping) ([]*program.Table, []*Error) {
+	if o.Plain {
+		if errs := plainSets(t); errs != nil {
+			return nil, errs
+		}
+	}
 	switch t.ID().Family() {
 	case nf.IPv4:
 		return one(t, o, k, program.IP, false)
 	case nf.IPv6:
 		return one(t, o, k, program.IP6, false)
 	}
-	if !o.Plain {
+	if !o.Plain && !addressed(t) {
 		tables, errs := one(t, o, k, program.Inet, false)
 		if !wantsHalves(errs) {
 			return tables, errs
@@ -74,6 +79,7 @@ func one(t table.Table, o Options, k *keeping, f program.Family, split bool) ([]
 	if !o.Plain {
 		out.UserData = userdata.Table{Owner: o.Owner, Split: split}.String()
 	}
+	out.Sets = w.sets()
 	for c := range t.Chains() {
 		out.Chains = append(out.Chains, w.chain(c))
 	}

@@ -10,7 +10,7 @@ import (
 const frame = 64
 
 // Batches are the transactions to commit: those of stage in order, then turn,
-// which is the switch, then those of sweep. turn is empty only where all is. Where
+// which is the switch, then those of Filling, then those of sweep. turn is empty only where all is. Where
 // nothing stands against it all is in turn.
 //
 // The error is a *driver.TooLargeError where the switch does not fit, or what
@@ -23,7 +23,7 @@ func (p Plan) Batches() (stage [][]driver.Op, turn []driver.Op, sweep [][]driver
 		return nil, all, nil, nil
 	}
 	stage = append(p.split(p.Stage[:p.first]), p.split(p.Stage[p.first:])...)
-	turn = p.Switch
+	turn, _ = p.turn()
 	sweep = p.split(p.Sweep)
 	switch {
 	case len(turn) > 0:

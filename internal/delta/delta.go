@@ -21,6 +21,7 @@ package delta
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gatehouse-fw/gatehouse/internal/align"
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
@@ -49,7 +50,8 @@ type Plan struct {
 	// Rules counts rules in all three steps.
 	Rules Counts
 
-	first   int // of Stage: how many must be a transaction of their own, before all others
+	loose   [][]driver.Op // the last of Switch: what may be in transactions of its own
+	first   int           // of Stage: how many must be a transaction of their own, before all others
 	renamed map[chainKey]bool
 	opt     Options
 	err     error
@@ -99,19 +101,23 @@ func (e *SetError) Unwrap() error { return ErrInPlace }
 // counter is set to what want says, even where nothing else changes. Presets
 // without Fresh are for rules that are new.
 //
-// Elements are added to and deleted from the sets in force in the switch; a
+// Elements are added to and deleted from the sets in force in the switch, or, where
+// that is more than a transaction may have, in some more after it (Filling); a
 // verdict map's are deleted in the sweep, since a rule may have taken their place.
-// Nothing is deleted from sets whose elements come and go by themselves.
+// Sets that packets fill, that Keep their elements, or whose elements were not read
+// are left as they are.
 func Diff(have, want *program.Program, opt Options) Plan {
 	p := Plan{opt: opt, renamed: map[chainKey]bool{}}
 	h := align.NewHasher()
 	var first, stage []driver.Op
+	var loose [][]driver.Op
 	for _, t := range want.Tables {
 		old := have.Table(t.Family, t.Name)
 		s := diffTable(old, t, opt, h)
 		first = append(first, s.first...)
 		stage = append(stage, s.stage...)
 		p.Switch = append(p.Switch, s.turn...)
+		loose = append(loose, s.fills...)
 		p.Sweep = append(p.Sweep, s.sweep...)
 		p.Rules.Added += s.rules.Added
 		p.Rules.Replaced += s.rules.Replaced
@@ -126,6 +132,8 @@ func Diff(have, want *program.Program, opt Options) Plan {
 			p.deleteTable(t)
 		}
 	}
+	p.loose = loose
+	p.Switch = append(p.Switch, slices.Concat(loose...)...)
 	p.first = len(first)
 	p.Stage = append(first, stage...)
 	return p

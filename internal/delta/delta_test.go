@@ -202,7 +202,7 @@ func TestSteps(t *testing.T) {
 			"", "delete elements ports 6161 6163.; add elements ports 6161 6162.", "", "0 2 0"},
 		{"packets fill it", table(ports(program.SetEval, "ab")), table(ports(program.SetEval)), "", "", "", "0 0 0"},
 		{"elements that time out", table(ports(program.SetTimeout, "ab")), table(ports(program.SetTimeout, "cd")),
-			"", "add elements ports 6364", "", "0 1 0"},
+			"", "delete elements ports 6162; add elements ports 6364", "", "0 2 0"},
 		{"a map's element goes after the switch", table(user("U"), vmap(drop, toU)), table(user("U"), vmap(drop)),
 			"", "", "delete elements map 62", "0 1 0"},
 		{"and another verdict at once", table(user("U"), vmap(drop)), table(user("U"), vmap(toU)),

@@ -32,6 +32,7 @@ func (s *steps) diffSets() {
 			s.addSet(w)
 		case !sameKind(old, w):
 			s.remake(old, w)
+		case w.Keep || old.Unread || w == old:
 		case w.Flags&program.SetConstant == 0:
 			s.diffElements(old, w)
 		case !sameConst(old, w):
@@ -87,7 +88,7 @@ func (s *steps) remake(old, w *program.Set) {
 // looked at, since a set may have grown, nor what only says how to print them.
 func sameKind(a, b *program.Set) bool {
 	return a.Flags == b.Flags && a.KeyType == b.KeyType && a.KeyLen == b.KeyLen &&
-		a.DataType == b.DataType && a.Timeout == b.Timeout
+		a.DataType == b.DataType && a.Timeout == b.Timeout && a.Counted == b.Counted && a.Fields == b.Fields
 }
 
 // sameConst says whether two constant sets have the same elements.
@@ -106,17 +107,18 @@ func (s *steps) diffElements(old, w *program.Set) {
 	if w.Flags&program.SetEval != 0 {
 		return // packets fill it
 	}
-	add, gone := changed(old, w)
-	if w.Flags&program.SetTimeout != 0 {
-		gone = nil
+	if w.Flags&program.SetMap == 0 {
+		s.fill(old, w)
+		return
 	}
+	add, gone := changed(old, w)
 	var replaced, swept []program.Element
 	again := map[string]bool{}
 	for _, u := range add {
 		again[u.key] = true
 	}
 	for _, u := range gone {
-		if again[u.key] || w.Flags&program.SetMap == 0 {
+		if again[u.key] {
 			replaced = append(replaced, u.elements...)
 			continue
 		}

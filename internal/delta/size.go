@@ -33,7 +33,7 @@ func estimate(op driver.Op) int {
 	case driver.AddElements, driver.DeleteElements:
 		n += attribute + text(op.Set.Name) + number
 		for _, e := range op.Set.Elements {
-			n += elementSize(e)
+			n += elementSize(e, op.Set.Counted)
 		}
 		n += len(op.Set.Elements) / 128 * (message + text(op.Table.Name) + text(op.Set.Name) + attribute + number)
 	default:
@@ -79,13 +79,23 @@ func ruleSize(op driver.Op) int {
 // setSize counts flags, two types with their lengths, size, ID, timeout, and the
 // description of the set's fields.
 func setSize(s *program.Set) int {
-	return text(s.Name) + maybe(s.UserData) + maybe(s.Raw) + 9*number + long + 2*attribute + number
+	return text(s.Name) + maybe(s.UserData) + maybe(s.Raw) + 9*number + long + 2*attribute + number +
+		exprHead + 2*long + attribute + len(s.Fields)*(attribute+number)
 }
 
-func elementSize(e program.Element) int {
+func elementSize(e program.Element, counted bool) int {
 	n := attribute + data(e.Key) + number + maybe(e.Exprs) + maybe(e.UserData)
 	if e.KeyEnd != "" {
 		n += data(e.KeyEnd)
+	}
+	if e.Timeout != 0 || e.Forever {
+		n += long
+	}
+	if e.Left != 0 {
+		n += long
+	}
+	if counted && !e.End {
+		n += exprHead + 2*long
 	}
 	if e.Data.Data != "" {
 		n += data(e.Data.Data)

@@ -25,6 +25,7 @@ type steps struct {
 	pinned  map[string]bool                 // sets that those look up
 
 	first, stage, turn, sweep []driver.Op
+	fills                     [][]driver.Op // of the switch: what may be in transactions of its own
 
 	rules  Counts
 	gone   map[count][]*program.Rule // rules that are deleted, for those that are added elsewhere
@@ -81,7 +82,7 @@ func (s *steps) index() {
 }
 
 func (s *steps) empty() bool {
-	return len(s.first)+len(s.stage)+len(s.turn)+len(s.sweep) == 0 && s.err == nil
+	return len(s.first)+len(s.stage)+len(s.turn)+len(s.fills)+len(s.sweep) == 0 && s.err == nil
 }
 
 // diff fills the steps.

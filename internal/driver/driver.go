@@ -26,6 +26,13 @@ type Driver interface {
 	// XTMatch or XTTarget that refers to ipsets has their names in IPSets.
 	Read(ctx context.Context, s Scope) (*State, error)
 
+	// Elements hands the elements of one set to each as they come, in parts, without
+	// keeping them, behind what the set is. Of ranges, first and last follow each other,
+	// in the one order or the other. Where somebody changes the set meanwhile some may be
+	// missing or come twice. An error of each ends it and is returned; a set that is
+	// not there is fs.ErrNotExist. each may use the driver.
+	Elements(ctx context.Context, t *program.Table, set string, each func(s *program.Set, part []program.Element) error) error
+
 	// Commit makes the operations one transaction: all of them, or none and a
 	// *CommitError. With a Generation other than 0 it is ErrConflict, and nothing
 	// happened, where somebody committed since. A rule's ipsets must be there by
@@ -65,8 +72,11 @@ var (
 type Scope struct {
 	// Table chooses tables; nil: all.
 	Table func(f program.Family, name string) bool
-	// Bare leaves out rules and elements.
+	// Bare leaves out rules, and elements but those that Elements chooses.
 	Bare bool
+	// Elements chooses, of sets that have names, those whose elements are read; of the
+	// others Unread is set. nil: all.
+	Elements func(t *program.Table, s *program.Set) bool
 }
 
 // State is what was read.

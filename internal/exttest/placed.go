@@ -39,7 +39,7 @@ func tableOf(name string, f nf.Family, rules map[string][]rule.Rule) (table.Tabl
 			t = t.WithChain(chain.New(name, rs...))
 		}
 	}
-	return t, nil
+	return withOwnSets(t), nil
 }
 
 // destination is the chain that a target goes to.

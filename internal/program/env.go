@@ -12,6 +12,8 @@ type Env struct {
 	IPv6     bool  // in an inet table: the rule is for IPv6 only
 	IPv4     bool  // in an inet table: the rule is for IPv4 only
 
+	Sets *OwnSets // the table's sets of one's own; nil: not known
+
 	LongComments bool // comments do not fit the userdata and go into xt_comment
 }
 

@@ -57,7 +57,7 @@ func rangeElements(keys []string, n int) []program.Element {
 		if i == 0 && first != zero {
 			out = append(out, program.Element{Key: zero, End: true})
 		}
-		after, more := next(last)
+		after, more := program.NextKey(last)
 		if !more {
 			out = append(out, program.Element{Key: first, UserData: openEnd})
 			continue
@@ -65,30 +65,6 @@ func rangeElements(keys []string, n int) []program.Element {
 		out = append(out, program.Element{Key: first}, program.Element{Key: after, End: true})
 	}
 	return out
-}
-
-// next is the key after k; more is false for the last one.
-func next(k string) (after string, more bool) {
-	b := []byte(k)
-	for i := len(b) - 1; i >= 0; i-- {
-		b[i]++
-		if b[i] != 0 {
-			return string(b), true
-		}
-	}
-	return "", false
-}
-
-// before is the key before k, which is not 0.
-func before(k string) string {
-	b := []byte(k)
-	for i := len(b) - 1; i >= 0; i-- {
-		b[i]--
-		if b[i] != 0xff {
-			break
-		}
-	}
-	return string(b)
 }
 
 // ConstOf is a set as a constant: the inverse of SetOf, for sets that it could
@@ -143,7 +119,7 @@ func joinRanges(elems []program.Element, n int) (string, bool) {
 			}
 		case e.End:
 			b.WriteString(first)
-			b.WriteString(before(e.Key))
+			b.WriteString(program.PrevKey(e.Key))
 			in = false
 		case in:
 			return "", false

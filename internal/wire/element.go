@@ -5,25 +5,23 @@ import (
 	"github.com/google/nftables/userdata"
 )
 
-// swapsKeys says whether a set's keys are in the machine's order. In a set of
-// ranges they never are: the kernel compares bytes, and nft puts a byteorder
-// before the lookup.
-func swapsKeys(s *program.Set) bool {
-	return s.Host && s.Flags&(program.SetInterval|program.SetConcat) == 0
-}
-
-// element writes one element.
-func (w *writer) element(s *program.Set, e *program.Element) {
+// element writes one element of s, whose keys turn turns.
+func (w *writer) element(s *program.Set, turn func(string) string, e *program.Element) {
 	at := w.open(listElem)
-	host := swapsKeys(s)
 	if flags := flag(e.End, elemIntervalEnd) | flag(e.CatchAll, elemCatchAll); flags != 0 {
 		w.u32(elemFlags, flags)
 	}
 	if !e.CatchAll || e.Key != "" {
-		w.value(elemKey, program.Value{Data: e.Key, Host: host})
+		w.value(elemKey, program.Value{Data: turn(e.Key)})
 	}
 	if e.KeyEnd != "" {
-		w.value(elemKeyEnd, program.Value{Data: e.KeyEnd, Host: host})
+		w.value(elemKeyEnd, program.Value{Data: turn(e.KeyEnd)})
+	}
+	if e.Timeout != 0 || e.Forever {
+		w.u64(elemTimeout, e.Timeout)
+	}
+	if e.Left != 0 {
+		w.u64(elemLeft, e.Left)
 	}
 	switch {
 	case e.End:
@@ -31,6 +29,9 @@ func (w *writer) element(s *program.Set, e *program.Element) {
 		w.value(elemData, e.Data)
 	case s.DataType == dataTypeVerdict, e.Verdict != program.Verdict{}:
 		w.verdict(elemData, e.Verdict)
+	}
+	if s.Counted && !e.End {
+		w.counted(elemExpr, e.Packets, e.Bytes)
 	}
 	w.b = append(w.b, e.Exprs...)
 	w.pad()
@@ -47,6 +48,7 @@ func DecodeElements(m Message, s *program.Set) ([]program.Element, error) {
 		return nil, err
 	}
 	var out []program.Element
+	turn := turner(s)
 	a := attrs(f[elemListElements])
 	for {
 		typ, val, _, ok := a.next()
@@ -56,7 +58,7 @@ func DecodeElements(m Message, s *program.Set) ([]program.Element, error) {
 		if typ != listElem {
 			return nil, ErrShort
 		}
-		e, err := decodeElement(val, s)
+		e, err := decodeElement(val, s, turn)
 		if err != nil {
 			return nil, err
 		}
@@ -69,18 +71,21 @@ func DecodeElements(m Message, s *program.Set) ([]program.Element, error) {
 }
 
 // decodeElement reads one element; what has no field it keeps as it is.
-func decodeElement(b []byte, s *program.Set) (program.Element, error) {
+func decodeElement(b []byte, s *program.Set, turn func(string) string) (program.Element, error) {
 	var f fields
 	var e program.Element
 	if !f.parse(b) {
 		return e, ErrShort
 	}
 	e.Key, e.KeyEnd = f.value(elemKey).Data, f.value(elemKeyEnd).Data
-	if swapsKeys(s) {
-		e.Key, e.KeyEnd = swapped(e.Key), swapped(e.KeyEnd)
-	}
+	e.Key, e.KeyEnd = turn(e.Key), turn(e.KeyEnd)
 	flags := f.u32(elemFlags)
 	e.End, e.CatchAll = flags&elemIntervalEnd != 0, flags&elemCatchAll != 0
+	e.Timeout, e.Left = f.u64(elemTimeout), f.u64(elemLeft)
+	e.Forever = !e.End && e.Timeout == 0 && e.Left == 0 && s.Timeout != 0
+	if s.Counted && !e.End {
+		e.Packets, e.Bytes, _ = counter(f[elemExpr])
+	}
 	e.UserData = string(f[elemUserData])
 	if s.Flags&program.SetMap != 0 && f[elemData] != nil {
 		if v, ok := decodeVerdict(f[elemData]); ok {
@@ -100,7 +105,12 @@ func decodeElement(b []byte, s *program.Set) (program.Element, error) {
 			break
 		}
 		switch typ {
-		case elemKey, elemKeyEnd, elemFlags, elemUserData, elemData:
+		case elemKey, elemKeyEnd, elemFlags, elemUserData, elemData, elemTimeout, elemLeft:
+		case elemExpr:
+			if _, _, ok := counter(f[elemExpr]); ok && s.Counted {
+				continue
+			}
+			fallthrough
 		default:
 			rest.b = append(rest.b, raw...)
 			rest.pad()

@@ -161,13 +161,13 @@ func checkSet(t *testing.T, m Message) {
 	es, err := DecodeElements(m, one)
 	for _, e := range es {
 		var w writer
-		w.element(one, &e)
+		w.element(one, turner(one), &e)
 		a := attrs(w.b)
 		_, val, _, ok := a.next()
 		if w.err != nil || err != nil || !ok {
 			return
 		}
-		if f, err := decodeElement(val, one); err == nil && e.Key != "" && !e.End && e != f {
+		if f, err := decodeElement(val, one, turner(one)); err == nil && e.Key != "" && !e.End && e != f {
 			t.Errorf("%+v reads again %+v", e, f)
 		}
 	}

@@ -131,10 +131,16 @@ const (
 	descSize   = 1
 	descConcat = 2
 
+	listField = 1 // of descConcat
+	fieldLen  = 1
+
 	elemKey      = 1
 	elemData     = 2
 	elemFlags    = 3
+	elemTimeout  = 4
+	elemLeft     = 5 // NFTA_SET_ELEM_EXPIRATION
 	elemUserData = 6
+	elemExpr     = 7
 	elemKeyEnd   = 10
 
 	elemListTable    = 1

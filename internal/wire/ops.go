@@ -186,9 +186,9 @@ func (b *Batch) elements(i int, typ uint16, t *program.Table, s *program.Set, id
 		} else {
 			w.str(elemListSet, s.Name)
 		}
-		list := w.open(elemListElements)
+		list, turn := w.open(elemListElements), turner(s)
 		for ; k < len(s.Elements) && len(w.b)-list < elementBytes; k++ {
-			w.element(s, &s.Elements[k])
+			w.element(s, turn, &s.Elements[k])
 		}
 		w.done(list)
 		w.end(at)

@@ -34,6 +34,9 @@ func (w *writer) newSet(table string, s *program.Set, id uint32) {
 		w.u64(setTimeout, s.Timeout)
 	}
 	w.desc(s)
+	if s.Counted {
+		w.counted(setExpr, 0, 0)
+	}
 	if s.UserData != "" {
 		w.bytes(setUserData, s.UserData)
 	}
@@ -56,14 +59,42 @@ func (w *writer) desc(s *program.Set) {
 		w.b = append(w.b, raw...)
 		w.pad()
 	}
-	if s.Size == 0 && concat == nil {
+	if s.Size == 0 && concat == nil && s.Fields == "" {
 		return
 	}
 	at := w.open(setDesc)
 	w.some(descSize, s.Size)
+	if s.Fields != "" {
+		list := w.open(descConcat)
+		for i := range len(s.Fields) {
+			field := w.open(listField)
+			w.u32(fieldLen, uint32(s.Fields[i]))
+			w.done(field)
+		}
+		w.done(list)
+	}
 	w.b = append(w.b, concat...)
 	w.pad()
 	w.done(at)
+}
+
+// fieldLens reads the lengths of a concatenation's fields; ok is false where they
+// say more than that.
+func fieldLens(b []byte) (lens string, ok bool) {
+	a := attrs(b)
+	var out []byte
+	for {
+		typ, val, _, more := a.next()
+		if !more {
+			return string(out), len(a) == 0 && len(out) > 0
+		}
+		inner := attrs(val)
+		t, n, _, ok := inner.next()
+		if typ != listField || !ok || t != fieldLen || len(n) != 4 || len(inner) != 0 || n[0]|n[1]|n[2] != 0 || n[3] == 0 {
+			return "", false
+		}
+		out = append(out, n[3])
+	}
 }
 
 // DecodeSet reads a set's message: the table's name, all but the set's
@@ -79,7 +110,7 @@ func DecodeSet(m Message) (table string, s *program.Set, count int, err error) {
 		DataType: f.u32(setDataType), DataLen: f.u32(setDataLen),
 		Timeout: f.u64(setTimeout), UserData: string(f[setUserData]),
 	}
-	s.Host = hostKeys(s)
+	s.Host = hostKeys(s) && s.KeyType != uint32(program.TypeIfname)
 	count = -1
 	if len(f[setCount]) == 4 {
 		count = int(f.u32(setCount))
@@ -92,19 +123,25 @@ func DecodeSet(m Message) (table string, s *program.Set, count int, err error) {
 			break
 		}
 		switch typ {
-		case setPolicy, setGC, setObjType, setExpr, setExprs:
+		case setExpr:
+			if packets, bytes, ok := counter(val); ok && packets|bytes == 0 {
+				s.Counted = true
+				continue
+			}
+			fallthrough
+		case setPolicy, setGC, setObjType, setExprs:
 			w.b = append(w.b, raw...)
 			w.pad()
 		case setDesc:
-			s.Size = w.descRest(val)
+			w.descRest(val, s)
 		}
 	}
 	s.Raw = string(w.b)
 	return f.str(setTable), s, count, nil
 }
 
-// descRest keeps what a description has beside the size, which it returns.
-func (w *writer) descRest(b []byte) (size uint32) {
+// descRest reads a description's size and fields, and keeps what else it has.
+func (w *writer) descRest(b []byte, s *program.Set) {
 	at := w.open(setDesc)
 	empty := len(w.b)
 	a := attrs(b)
@@ -114,7 +151,11 @@ func (w *writer) descRest(b []byte) (size uint32) {
 			break
 		}
 		if typ == descSize && len(val) == 4 {
-			size = binary.BigEndian.Uint32(val)
+			s.Size = binary.BigEndian.Uint32(val)
+			continue
+		}
+		if lens, ok := fieldLens(val); ok && typ == descConcat && s.Fields == "" {
+			s.Fields = lens
 			continue
 		}
 		w.b = append(w.b, raw...)
@@ -122,10 +163,9 @@ func (w *writer) descRest(b []byte) (size uint32) {
 	}
 	if len(w.b) == empty {
 		w.b = w.b[:at]
-		return size
+		return
 	}
 	w.done(at)
-	return size
 }
 
 // hostKeys says whether a set's keys are host-order numbers: as nft noted it,
@@ -140,6 +180,37 @@ func hostKeys(s *program.Set) bool {
 		return true
 	}
 	return false
+}
+
+// Notes are nft's notes of a set of one's own: the order of its keys, whether nft
+// may merge its elements, and a comment that nft prints and loads again.
+func Notes(s *program.Set, comment string) string {
+	order := uint32(orderBig)
+	switch t := program.KeyType(s.KeyType); {
+	case program.IsConcat(s.KeyType):
+		order = 0
+	case t.Host(), t == program.TypeIfname:
+		order = orderHost
+	}
+	out := ""
+	if order != 0 {
+		out = note(byte(userdata.NFTNL_UDATA_SET_KEYBYTEORDER), order)
+	}
+	if s.Flags&program.SetInterval != 0 {
+		out += note(byte(userdata.NFTNL_UDATA_SET_MERGE_ELEMENTS), 0)
+	}
+	text := comment + "\x00"
+	return out + string([]byte{byte(userdata.NFTNL_UDATA_SET_COMMENT), byte(len(text))}) + text
+}
+
+// SetComment is the comment that nft prints of a set; "" where it has none.
+func SetComment(data string) string {
+	for typ, val := range tlvs(data) {
+		if typ == byte(userdata.NFTNL_UDATA_SET_COMMENT) {
+			return text([]byte(val))
+		}
+	}
+	return ""
 }
 
 // keyOrder is the order of keys that nft noted; 0: it did not.

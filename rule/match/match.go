@@ -98,6 +98,7 @@ var extensions = []option.Extension{
 	mark,
 	mh,
 	multiport,
+	own,
 	owner,
 	pkttype,
 	realm,

@@ -89,6 +89,9 @@ func (h *host) change(have, want *program.Program, opt delta.Options) {
 	if len(turn) > 0 {
 		h.commit("switch", turn)
 	}
+	for _, ops := range p.Filling() {
+		h.commit("filling", ops)
+	}
 	for i := 0; ; i++ {
 		now := forces(h.read(), i == len(sweep)) // until then what made way is in force too
 		if d := cmp.Diff(after, now); d != "" {
