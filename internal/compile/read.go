@@ -110,6 +110,9 @@ func readTable(t *program.Table, id table.ID, o Options, k *Keeper) (half, error
 	}
 	var x ruleReader
 	for _, c := range t.Chains {
+		if env.Chain = ""; c.Base {
+			env.Chain = c.Name
+		}
 		rc, ok := readHead(c, id, o)
 		if !ok {
 			continue

@@ -111,7 +111,9 @@ func (w *tableWriter) chain(c chain.Chain) *program.Chain {
 	if out.Name != c.Name() {
 		out.UserData = userdata.Chain{Name: c.Name()}.String()
 	}
+	w.env.Chain = ""
 	if h, ok := w.t.ID().HookOf(c.Name()); ok {
+		w.env.Chain = c.Name()
 		out.Base, out.Counted = true, true
 		out.Hook = program.Hook{Type: h.Type, Num: h.Num, Priority: h.Priority + w.o.Offset}
 		out.Policy = program.NFAccept

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-fw/gatehouse/chain"
 	"github.com/gatehouse-fw/gatehouse/internal/compile"
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -95,6 +96,7 @@ func (b *Block) variants() []variant {
 			{program.Env{Family: program.IP6}, nf.IPv6},
 		} {
 			v.env.Table, v.env.Plain = b.Table, plain
+			v.env.Chain = builtInName(b.Chain)
 			if _, ok := b.Family.And(v.family); ok && (!plain || v.family != nf.Both) {
 				out = append(out, v)
 			}
@@ -102,6 +104,14 @@ func (b *Block) variants() []variant {
 	}
 	slices.SortStableFunc(out, func(v, w variant) int { return v.distance(b) - w.distance(b) })
 	return out
+}
+
+// builtInName is the chain's name where it is a built-in one.
+func builtInName(name string) string {
+	if chain.IsBuiltIn(name) {
+		return name
+	}
+	return ""
 }
 
 func (v variant) distance(b *Block) int {

@@ -128,7 +128,7 @@ func (v variant) entries(f File, name string, native bool) map[string][]*entry {
 			continue // Anywhere says so
 		}
 		v := v
-		v.env.Table = name
+		v.env.Table, v.env.Chain = name, builtInName(b.Chain)
 		for i, r := range rs {
 			p, err := v.compile(r)
 			if p == nil || err != nil || native && (p.XT() || b.Reload != "") {

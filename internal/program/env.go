@@ -6,6 +6,7 @@ type Env struct {
 	Family Family // IP, IP6 or Inet
 	Table  string // iptables' name of the table: "filter", "nat", …
 	Plain  bool   // the nf_tables table has that very name (the owner iptables)
+	Chain  string // the built-in chain that the rule is in; "": a user chain
 
 	Proto    uint8 // the rule's -p; 0: none
 	ProtoNot bool  // "! -p"

@@ -118,5 +118,5 @@ func (t DNAT) Compile(a program.Action) error {
 	if t.Shift != 0 {
 		return dnat.Kernel(a.Code, t)
 	}
-	return compileNAT(a, true, t.To, t.Ports, t.NATOptions)
+	return compileNAT(a, true, t.To, t.Ports, t.flags())
 }

@@ -19,6 +19,18 @@ func FuzzReadXT(f *testing.F) {
 	f.Add("CT", uint8(2), "\x02\x00"+strings.Repeat("\x00", 70))
 	f.Add("CT", uint8(2), strings.Repeat("\xff", 72))
 	f.Add("DNAT", uint8(2), "\x23\x00\x00\x00\x0a\x00\x00\x01"+strings.Repeat("\x00", 12)+"\x0a\x00\x00\x01"+strings.Repeat("\x00", 12)+"\x00\x50\x00\x5a\x03\xe8"+strings.Repeat("\x00", 6))
+	for _, s := range []struct {
+		name string
+		rev  uint8
+		size int
+	}{
+		{"AUDIT", 0, 8}, {"CHECKSUM", 0, 8}, {"CLASSIFY", 0, 8}, {"DSCP", 0, 8}, {"ECN", 0, 8}, {"HL", 0, 8}, {"MARK", 2, 8},
+		{"MASQUERADE", 0, 24}, {"MASQUERADE", 0, 40}, {"NETMAP", 0, 24}, {"NETMAP", 0, 40}, {"NFQUEUE", 3, 8}, {"REDIRECT", 0, 24},
+		{"REDIRECT", 0, 40}, {"REJECT", 0, 8}, {"SNAT", 0, 24}, {"SNAT", 1, 40}, {"TCPOPTSTRIP", 0, 32}, {"TEE", 1, 40}, {"TOS", 1, 8}, {"TTL", 0, 8},
+	} {
+		f.Add(s.name, s.rev, strings.Repeat("\x01", s.size))
+		f.Add(s.name, s.rev, strings.Repeat("\x00", s.size))
+	}
 	f.Add("DNAT", uint8(2), strings.Repeat("\xff", 48))
 	f.Fuzz(func(t *testing.T, name string, rev uint8, info string) {
 		if name == "" || len(name) > 28 || strings.ContainsAny(name, "\x00\n") {

@@ -123,6 +123,8 @@ func TestTargetsAreComparable(t *testing.T) {
 	for _, v := range []any{
 		target.DNAT{}, target.SNAT{}, target.Masquerade{}, target.Redirect{}, target.Log{}, target.Reject{},
 		target.MARK{}, target.CONNMARK{}, target.TCPMSS(0), target.CT{}, target.NoTrack{}, target.Raw{}, target.XT{},
+		target.Audit{}, target.Checksum{}, target.Classify{}, target.DSCP{}, target.ECN{}, target.TTL{}, target.HL{}, target.NetMap{},
+		target.NFLog{}, target.NFQueue{}, target.TCPOptStrip{}, target.Tee{}, target.TOS{}, target.Trace{},
 	} {
 		if !reflect.TypeOf(v).Comparable() {
 			t.Errorf("%T is not comparable", v)
@@ -150,7 +152,10 @@ func TestTiedTargets(t *testing.T) {
 	for _, tc := range []struct {
 		r     rule.Rule
 		table string
-	}{{shift, "nat"}, {helper, "raw"}} {
+	}{
+		{shift, "nat"}, {helper, "raw"}, {rule.New(target.IncTTL(1)), "mangle"}, {rule.New(target.Checksum{Fill: true}), "mangle"},
+		{rule.New(target.ECN{ECE: target.ECNSet}, tcp), "mangle"}, {rule.New(target.NetMap{To: netip.PrefixFrom(four, 24)}), "nat"},
+	} {
 		env := program.Env{Family: program.IP, Table: tc.table}
 		var inexact *program.InexactError
 		if _, err := compile.Rule(tc.r, env, true, 0); !errors.As(err, &inexact) || inexact.Hint == "" || inexact.Inet {

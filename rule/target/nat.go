@@ -31,6 +31,7 @@ const (
 	rangePersistent  = 1 << 3 // PERSISTENT
 	rangeRandomFully = 1 << 4 // PROTO_RANDOM_FULLY
 	rangeOffset      = 1 << 5 // PROTO_OFFSET
+	rangeNetmap      = 1 << 6 // NETMAP
 )
 
 func (o NATOptions) flags() (f uint32) {
@@ -269,7 +270,7 @@ func (v loaded) ports(lo, hi program.Reg) (p nf.Ports, ok bool) {
 
 // compileNAT is nf_tables' nat expression, which is what SNAT and DNAT are:
 // net/netfilter/nft_nat.c, the same nf_nat_setup_info as xt_nat.c.
-func compileNAT(a program.Action, dest bool, to nf.Addrs, ports nf.Ports, o NATOptions) error {
+func compileNAT(a program.Action, dest bool, to nf.Addrs, ports nf.Ports, flags uint32) error {
 	family := a.Env.Family
 	switch to.Family() {
 	case nf.IPv4:
@@ -281,7 +282,7 @@ func compileNAT(a program.Action, dest bool, to nf.Addrs, ports nf.Ports, o NATO
 	a.Add(program.NAT{
 		Dest: dest, Family: family,
 		AddrMin: s.addrMin, AddrMax: s.addrMax, ProtoMin: s.portMin, ProtoMax: s.portMax,
-		Flags: o.flags(),
+		Flags: flags,
 	})
 	return nil
 }
@@ -290,7 +291,7 @@ func compileNAT(a program.Action, dest bool, to nf.Addrs, ports nf.Ports, o NATO
 func readNAT(r *program.Reader, dest bool) (to nf.Addrs, ports nf.Ports, o NATOptions, ok bool) {
 	vals, e := readStored(r)
 	n, ok := e.(program.NAT)
-	if !ok || n.Dest != dest {
+	if !ok || n.Dest != dest || n.Flags&rangeNetmap != 0 {
 		return to, ports, o, false
 	}
 	to, okA := vals.addrs(n.AddrMin, n.AddrMax)

@@ -83,5 +83,5 @@ func (t SNAT) text() string {
 
 // Compile adds the nat expression.
 func (t SNAT) Compile(a program.Action) error {
-	return compileNAT(a, false, t.To, t.Ports, t.NATOptions)
+	return compileNAT(a, false, t.To, t.Ports, t.flags())
 }

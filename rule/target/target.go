@@ -83,6 +83,7 @@ var extensions = []option.Extension{
 	logger,
 	mark,
 	masquerade,
+	netmap,
 	nflog,
 	nfqueue,
 	notrack,
