@@ -23,7 +23,8 @@ import (
 // a chain of extension headers, it is the kernel's own ip6t_ah, which ip6 tables
 // have and inet tables have not; a rule for both families needs an ip and an ip6
 // table. A rule that is for IPv4 alone implies -p ah; one for both families must
-// say it, or it is an error where IPv4's part of it is programmed.
+// say it, or it is an error where IPv4's part of it is programmed. What -p sees
+// behind an IPv6 AH is not what ip6tables sees: see Protocol.
 //
 // iptables-save loses "! --ahspi 0:4294967295", which matches nothing, and so
 // restores a rule that matches everything; ours prints it. A range that runs

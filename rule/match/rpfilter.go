@@ -18,12 +18,11 @@ import (
 // --accept-local: there it is the kernel's own xt match, which is tied to the
 // names of iptables' tables, so that only the owner iptables has it.
 //
-// The two are not the same for senders that are nobody: from 0.0.0.0/8 to the
-// limited broadcast address or a link's multicast group nf_tables says that the
-// sender is fine (a host that asks for its address by DHCP), as xt_rpfilter does
-// for the groups alone; and of packets from :: xt_rpfilter accepts all, nf_tables
-// those of ICMPv6. It mirrors net/ipv4/netfilter/ipt_rpfilter.c and
-// net/ipv6/netfilter/ip6t_rpfilter.c, and nft_fib_ipv4.c and nft_fib_ipv6.c.
+// The two are not the same for IPv4 senders that are a broadcast address of the
+// host's own networks: xt_rpfilter fails them, nf_tables does not, and routing,
+// which comes next, drops them either way. It mirrors
+// net/ipv4/netfilter/ipt_rpfilter.c and net/ipv6/netfilter/ip6t_rpfilter.c, and
+// nft_fib_ipv4.c and nft_fib_ipv6.c.
 type RPFilter struct {
 	Loose       bool // --loose: by any interface
 	ValidMark   bool // --validmark: routes are looked up with the packet's mark
