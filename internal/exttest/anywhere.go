@@ -159,8 +159,8 @@ func roundTrips(t testing.TB, b *Block, r rule.Rule) {
 			t.Errorf("%v: %v: %s: %v", b, v, r, err)
 		}
 	}
-	if !fits {
-		t.Errorf("%v: %s has an exact form nowhere", b, r)
+	if fits == (b.Kernel == "removed") {
+		t.Errorf("%v: %s has an exact form somewhere: %t", b, r, fits)
 	}
 }
 
@@ -225,7 +225,7 @@ func listed(t testing.TB, b *Block, r rule.Rule) {
 	if b.List == "" {
 		return
 	}
-	if got := listing(r, b.Family); got != b.List {
+	if got := strings.TrimRight(listing(r, b.Family), " "); got != b.List { // some end in a blank
 		t.Errorf("%v: %s: lists\n     %s\nwant %s", b, r, got, b.List)
 	}
 }

@@ -29,6 +29,7 @@ type Block struct {
 	NFTSave  string // what the nft variant saves; "refused", "accepted"
 	Legacy   string // what the legacy one saves
 	Differs  bool   // iptables-nft spells it otherwise than we do in the tables that we share
+	Kernel   string // "lacks": the kernel that tests run on has it not; "removed": no kernel has
 	Reload   string // "no": nft cannot load its own listing of it; "reordered": it loads the tests in another order; "wrong": it loads others
 }
 
@@ -82,6 +83,9 @@ func parse(name, text string) (blocks []*Block, err error) {
 		cur = nil
 		if b == nil {
 			return nil
+		}
+		if b.Kernel != "" && !b.Refused() { // it would be the kernel that says no
+			b.Iptables = "skip"
 		}
 		if len(b.Saves) == 0 {
 			b.Saves = []string{b.Args}
@@ -154,6 +158,8 @@ func (b *Block) set(line string) (program bool, err error) {
 		}
 	case "reload":
 		b.Reload = value
+	case "kernel":
+		b.Kernel = value
 	case "nft-save":
 		b.NFTSave = value
 	case "legacy-save":
@@ -171,6 +177,8 @@ func (b *Block) check() error {
 	switch {
 	case !slices.Contains([]string{"", "accepts", "refuses", "skip"}, b.Iptables):
 		return fmt.Errorf("%v: iptables: %q", b, b.Iptables)
+	case !slices.Contains([]string{"", "lacks", "removed"}, b.Kernel):
+		return fmt.Errorf("%v: kernel: %q", b, b.Kernel)
 	case !slices.Contains([]string{"", "no", "reordered", "wrong"}, b.Reload):
 		return fmt.Errorf("%v: reload: %q", b, b.Reload)
 	case b.Refused() && (b.List != "" || b.Program != nil || b.NFT != ""):

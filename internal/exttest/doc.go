@@ -30,4 +30,6 @@
 // for a native rule whose listing nft itself cannot load, "reload: reordered" for
 // one that it loads as the same statements in another order, "reload: wrong" for one that
 // it loads as others; each is looked at.
+// "kernel: lacks" is for a rule that the kernel here cannot be given, "kernel:
+// removed" for one that no kernel can.
 package exttest

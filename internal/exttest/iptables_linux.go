@@ -205,7 +205,7 @@ func (j judge) texts(b *Block) (saves []string, list string) {
 		for _, r := range rs {
 			saves = append(saves, r.String())
 			if b.List != "" {
-				list = listing(r, j.family)
+				list = strings.TrimRight(listing(r, j.family), " ")
 			}
 		}
 	}

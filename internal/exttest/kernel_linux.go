@@ -120,7 +120,7 @@ func (v variant) tableKey(name string) string {
 func (v variant) entries(f File, name string, native bool) map[string][]*entry {
 	out := map[string][]*entry{}
 	for _, b := range f.Blocks {
-		if _, ok := b.Family.And(v.family); b.Refused() || b.Table != name || !ok {
+		if _, ok := b.Family.And(v.family); b.Refused() || b.Kernel != "" || b.Table != name || !ok {
 			continue
 		}
 		rs, err := rule.ParseLine(b.Args, b.Family)

@@ -27,6 +27,8 @@ func FuzzReadXT(f *testing.F) {
 		{"AUDIT", 0, 8}, {"CHECKSUM", 0, 8}, {"CLASSIFY", 0, 8}, {"DSCP", 0, 8}, {"ECN", 0, 8}, {"HL", 0, 8}, {"MARK", 2, 8},
 		{"MASQUERADE", 0, 24}, {"MASQUERADE", 0, 40}, {"NETMAP", 0, 24}, {"NETMAP", 0, 40}, {"NFQUEUE", 3, 8}, {"REDIRECT", 0, 24},
 		{"REDIRECT", 0, 40}, {"REJECT", 0, 8}, {"SNAT", 0, 24}, {"SNAT", 1, 40}, {"TCPOPTSTRIP", 0, 32}, {"TEE", 1, 40}, {"TOS", 1, 8}, {"TTL", 0, 8},
+		{"CONNSECMARK", 0, 8}, {"SECMARK", 1, 264}, {"SYNPROXY", 0, 8}, {"TPROXY", 1, 32}, {"HMARK", 0, 64}, {"IDLETIMER", 1, 48}, {"LED", 0, 40},
+		{"RATEEST", 0, 32}, {"SNPT", 0, 40}, {"DNPT", 0, 40}, {"SET", 3, 24},
 	} {
 		f.Add(s.name, s.rev, strings.Repeat("\x01", s.size))
 		f.Add(s.name, s.rev, strings.Repeat("\x00", s.size))

@@ -26,26 +26,15 @@ import (
 // MapQueue to the chains FORWARD, OUTPUT and POSTROUTING. It mirrors
 // net/netfilter/xt_set.c.
 type SET struct {
-	Add         nf.IPSet     // --add-set; zero: none
-	Del         nf.IPSet     // --del-set; zero: none
-	Map         nf.IPSet     // --map-set: a set with skbinfo; zero: none
-	Exist       bool         // --exist, with Add: an entry that is there gets its timeout anew
-	Timeout     EntryTimeout // --timeout, with Add; zero: the set's own
-	MapMark     bool         // --map-mark: the packet's mark becomes the entry's, under the entry's mask
-	MapPriority bool         // --map-prio: its priority
-	MapQueue    bool         // --map-queue: the queue of the device that it leaves by
+	Add         nf.IPSet    // --add-set; zero: none
+	Del         nf.IPSet    // --del-set; zero: none
+	Map         nf.IPSet    // --map-set: a set with skbinfo; zero: none
+	Exist       bool        // --exist, with Add: an entry that is there gets its timeout anew
+	Timeout     Opt[uint32] // --timeout, with Add: in seconds, 0 for an entry that stays; absent: the set's own
+	MapMark     bool        // --map-mark: the packet's mark becomes the entry's, under the entry's mask
+	MapPriority bool        // --map-prio: its priority
+	MapQueue    bool        // --map-queue: the queue of the device that it leaves by
 }
-
-// EntryTimeout is how long an entry stays in an ipset, made by TimeoutAfter. The
-// zero value is "not given".
-type EntryTimeout struct {
-	seconds uint32
-	given   bool
-}
-
-// TimeoutAfter is a timeout of that many seconds, 0 for an entry that stays. The
-// most that can be said is 4294967294; the kernel counts 4294967 at most.
-func TimeoutAfter(seconds uint32) EntryTimeout { return EntryTimeout{seconds, true} }
 
 // Name is "SET".
 func (SET) Name() string { return ipset.Name }
@@ -57,20 +46,7 @@ var ipset = &option.Spec[SET]{
 	Rows: []option.Row[SET]{
 		ipsetRow("--add-set", func(t *SET) *nf.IPSet { return &t.Add }),
 		option.Flag("--exist", func(t *SET) *bool { return &t.Exist }),
-		{
-			Name: "--timeout", Args: 1, Want: "a number from 0 to 4294967294",
-			Set: func(t *SET, _ bool, w []string, _ option.Context) error {
-				n, err := option.Uint(w[0], 0, xtables.NoIPSetTimeout-1)
-				if err != nil {
-					return fmt.Errorf("invalid value for option --timeout or out of range 0-%d", uint32(xtables.NoIPSetTimeout-1))
-				}
-				t.Timeout = TimeoutAfter(uint32(n))
-				return nil
-			},
-			Get: func(t *SET, _ nf.Family) (bool, string, bool) {
-				return false, strconv.FormatUint(uint64(t.Timeout.seconds), 10), t.Timeout.given
-			},
-		},
+		opt("--timeout", func(t *SET) *Opt[uint32] { return &t.Timeout }, ipsetTimeout),
 		ipsetRow("--del-set", func(t *SET) *nf.IPSet { return &t.Del }),
 		ipsetRow("--map-set", func(t *SET) *nf.IPSet { return &t.Map }),
 		option.Flag("--map-mark", func(t *SET) *bool { return &t.MapMark }),
@@ -91,6 +67,20 @@ var ipset = &option.Spec[SET]{
 	XT: option.XTStruct(option.XT[SET]{Target: true, IPSets: func(t *SET) []*string {
 		return []*string{&t.Add.Name, &t.Del.Name, &t.Map.Name}
 	}}, 3, SET.blob, readSETBlob),
+}
+
+// ipsetTimeout is a codec for seconds. More than 4294967 the kernel takes and
+// counts as that.
+var ipsetTimeout = option.Codec[uint32]{
+	Want: "a number from 0 to 4294967294",
+	Parse: func(w string, _ option.Context) (uint32, error) {
+		n, err := option.Uint(w, 0, xtables.NoIPSetTimeout-1)
+		if err != nil {
+			return 0, fmt.Errorf("invalid value for option --timeout or out of range 0-%d", uint32(xtables.NoIPSetTimeout-1))
+		}
+		return uint32(n), nil
+	},
+	Print: func(n uint32, _ nf.Family) string { return strconv.FormatUint(uint64(n), 10) },
 }
 
 func ipsetRow(name string, field func(*SET) *nf.IPSet) option.Row[SET] {
@@ -119,9 +109,9 @@ func checkSET(t *SET, _ option.Context) error {
 		return errors.New("you must specify either `--add-set' or `--del-set' or `--map-set'")
 	case t.Exist && !t.Add.Given():
 		return errors.New("flag `--exist' can be used with `--add-set' only")
-	case t.Timeout.given && !t.Add.Given():
+	case t.Timeout.Given() && !t.Add.Given():
 		return errors.New("option `--timeout' can be used with `--add-set' only")
-	case t.Timeout.seconds == xtables.NoIPSetTimeout:
+	case t.Timeout.v == xtables.NoIPSetTimeout:
 		return errors.New("--timeout 4294967295 is out of range")
 	case t.Map.Given() && !maps:
 		return errors.New("you must specify flags `--map-mark' or '--map-prio` or `--map-queue'")
@@ -143,8 +133,8 @@ func listSET(t SET, _ *option.Lister) (out string) {
 		if t.Exist {
 			part("exist")
 		}
-		if t.Timeout.given {
-			part(fmt.Sprintf("timeout %d", t.Timeout.seconds))
+		if n, ok := t.Timeout.Get(); ok {
+			part(fmt.Sprintf("timeout %d", n))
 		}
 	}
 	if t.Del.Given() {
@@ -192,8 +182,8 @@ func (t SET) blob(program.Env) xtables.SetTarget {
 		Add: option.EncodeIPSet(t.Add), Del: option.EncodeIPSet(t.Del), Map: option.EncodeIPSet(t.Map),
 		Timeout: xtables.NoIPSetTimeout,
 	}
-	if t.Timeout.given {
-		b.Timeout = t.Timeout.seconds
+	if n, ok := t.Timeout.Get(); ok {
+		b.Timeout = n
 	}
 	for _, f := range t.flags() {
 		if *f.field {
@@ -214,7 +204,7 @@ func readSETBlob(b xtables.SetTarget, _ program.Env) (t SET, ok bool) {
 		ok = ok && one
 	}
 	if b.Timeout != xtables.NoIPSetTimeout {
-		t.Timeout = TimeoutAfter(b.Timeout)
+		t.Timeout = Is(b.Timeout)
 	}
 	left := b.Flags
 	for _, f := range t.flags() {
