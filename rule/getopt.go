@@ -14,6 +14,14 @@ type named struct {
 	option option.Option
 }
 
+// words is how many words follow the option.
+func (o named) words() int {
+	if o.header != nil {
+		return o.header.args
+	}
+	return o.option.Args
+}
+
 // find finds the option that a word names, of iptables itself, of an extension
 // that was named before it or of the match that -p brings with it. A long one
 // may be cut short as long as it can be no other, as getopt_long has it; the

@@ -112,12 +112,15 @@ func setProtocol(p *parser, not bool, w []string) error {
 	if !ok {
 		n, err := option.Uint(name, 0, 255)
 		switch {
-		case !slices.Contains(everyProtocol[:], name) && (err != nil || n != 0):
+		case err == nil && n != 0:
+			proto = nf.Protocol(n)
+		case err != nil && !slices.Contains(everyProtocol[:], name):
 			return fmt.Errorf("unknown protocol %q specified", w[0])
 		case not:
 			return errors.New("rule would never match protocol")
+		default:
+			return nil
 		}
-		return nil
 	}
 	if not {
 		return p.header(match.NotProto(proto))
@@ -184,10 +187,16 @@ func (p *parser) addresses(out []match.Address, dest, not bool, list string) ([]
 		}
 		out = append(out, match.Address{Dest: dest, Net: net})
 	}
-	if not && len(out) > 1 {
-		return nil, errors.New("! not allowed with multiple source or destination IP addresses")
-	}
 	return out, nil
+}
+
+// inverted says whether addresses are what a packet must not have.
+func inverted(as []match.Address) bool {
+	if len(as) == 0 {
+		return false
+	}
+	_, not, _ := as[0].Net.Get()
+	return not
 }
 
 // everything reads "any/0": what stands before a mask of no bits is not looked

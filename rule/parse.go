@@ -72,6 +72,7 @@ var (
 	ErrMissing       = errors.New("requires an argument")
 	ErrBang          = errors.New("unexpected ! flag")
 	errSeveral       = errors.New("stands for several rules")
+	errSeveralNot    = errors.New("! not allowed with multiple source or destination IP addresses")
 )
 
 // loaded is an extension whose options may follow.
@@ -148,7 +149,7 @@ func (p *parser) step() error {
 		given = append(given, value)
 	}
 	o, ok := p.find(name)
-	if !ok {
+	if !ok || joined && o.words() == 0 {
 		if !strings.HasPrefix(name, "-") {
 			return p.fail(at, "", "an option", fmt.Errorf("bad argument `%s'", name))
 		}
@@ -270,6 +271,9 @@ func (p *parser) rules(out []Rule) ([]Rule, error) {
 		t = target.None
 	}
 	several := max(len(p.from), 1)*max(len(p.to), 1) > 1
+	if several && (inverted(p.from) || inverted(p.to)) {
+		return nil, p.whole(errSeveralNot)
+	}
 	b := &p.b
 	for i := range max(len(p.from), 1) {
 		for j := range max(len(p.to), 1) {

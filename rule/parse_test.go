@@ -22,6 +22,7 @@ func TestParsePrintsAsIptablesSaves(t *testing.T) {
 		"-ptcp --sport=:1023 ! --syn -jDROP": "-p tcp -m tcp --sport 0:1023 ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
 		`-m comment --comment "a \"b\" c" -m comment --comment x`: `-m comment --comment "a \"b\" c" -m comment --comment x`,
 		"-p icmp -m icmp --icmp-type 3 -m icmp --icmp-t 4":        "-p icmp -m icmp --icmp-type 3 -m icmp --icmp-type 4",
+		`-p " 6" -j DROP`:                           "-p tcp -j DROP",
 		"-p ip -j DROP":                             "-j DROP",
 		"! -f -c 5 6 -j RETURN":                     "! -f -j RETURN",
 		"-p tcp --sour 22 --in-i lo --frag":         "-s 22.0.0.0/32 -i lo -p tcp -f",
@@ -64,6 +65,8 @@ func TestParseRefuses(t *testing.T) {
 		"-p tcp -m tcp --sour 22":             {15, rule.ErrUnknownOption},
 		"-p tcp -m tcp -m multiport --dpo 22": {28, rule.ErrUnknownOption},
 		"-i thisnameistoolong":                {1, nil},
+		"! -s 1.2.3.4 -d 1.2.3.4,1.2.3.5":     {1, nil},
+		"-p tcp --syn=x":                      {8, rule.ErrUnknownOption},
 		"-s 1.2.3.4,1.2.3.5 -j X":             {1, nil},
 	} {
 		_, err := rule.Parse(in, nf.IPv4)

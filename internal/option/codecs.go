@@ -107,8 +107,8 @@ func ParseDecimalPort(w string, _ Context) (uint16, error) {
 // service is the port of a service that the system knows by name, for TCP, UDP
 // or, where the protocol is not said, either.
 func service(name string, p nf.Protocol) (port uint16, ok bool) {
-	if name == "" || strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' }) < 0 {
-		return 0, false
+	if strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' }) < 0 || strings.ToLower(name) != name {
+		return 0, false // what net takes for a number, and what it alone takes for a name
 	}
 	networks := []string{"tcp", "udp"}
 	switch p {
@@ -165,6 +165,9 @@ func ParseNet(w string, f nf.Family) (nf.Net, error) {
 		return nf.NetOf(netip.PrefixFrom(a, int(n))), nil
 	}
 	m, err := netip.ParseAddr(mask)
+	if err != nil && a.Is4() && strings.Count(mask, ".") == 3 {
+		m, err = shortIPv4(mask) // 255.0377.0.0
+	}
 	if err != nil || m.BitLen() != a.BitLen() {
 		return nf.Net{}, fmt.Errorf("invalid mask `%s' specified", mask)
 	}
