@@ -81,7 +81,7 @@ func (x *ruleReader) comesBack(r rule.Rule, p *program.Rule, env program.Env) bo
 		return false
 	}
 	again.UserData = p.UserData
-	return again.Same(p)
+	return again.Same(&program.Rule{Exprs: x.rd.AsPut(p.Exprs), UserData: p.UserData})
 }
 
 // namesComeBack says whether the kernel's names of the chains that verdicts go

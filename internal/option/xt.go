@@ -26,6 +26,9 @@ type XT[T any] struct {
 	// Decode reads what Encode, or iptables, may have made; ok is false for
 	// anything that T cannot say.
 	Decode func(rev uint8, info string, env program.Env) (t T, ok bool)
+	// Loose says that Decode leaves aside bytes that iptables sets and the kernel
+	// does not look at: the struct is then read as if it were Encode's.
+	Loose bool
 }
 
 // XTStruct completes x, whose functions are nil, for an extension whose struct is
@@ -144,6 +147,22 @@ func (s *Spec[T]) readXT(r *program.Reader) (t T, ok bool) {
 	if t, ok = s.XT.Decode(uint8(rev), info, r.Env); !ok || !s.nameIPSets(&t, sets) {
 		return t, false
 	}
+	if s.XT.Loose {
+		s.tidy(r, t)
+	}
 	r.Take(1)
 	return t, true
+}
+
+// tidy puts what Encode makes of t in the place of what t was read from.
+func (s *Spec[T]) tidy(r *program.Reader, t T) {
+	rev, info := s.XT.Encode(t, r.Env)
+	switch e := r.Item(0).(type) {
+	case program.XTMatch:
+		e.Rev, e.Info = uint32(rev), info
+		r.Put(e)
+	case program.XTTarget:
+		e.Rev, e.Info = uint32(rev), info
+		r.Put(e)
+	}
 }

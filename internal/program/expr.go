@@ -56,6 +56,9 @@ const (
 	MetaNFProto  MetaKey = 15
 	MetaL4Proto  MetaKey = 16
 	MetaPkttype  MetaKey = 19
+	MetaCPU      MetaKey = 20
+	MetaIifgroup MetaKey = 21
+	MetaOifgroup MetaKey = 22
 	MetaRandom   MetaKey = 24
 )
 

@@ -8,6 +8,7 @@ var metaNames = map[MetaKey]string{
 	MetaIiftype: "iiftype", MetaOiftype: "oiftype", MetaSkuid: "skuid", MetaSkgid: "skgid",
 	MetaNftrace: "nftrace", MetaNFProto: "nfproto", MetaL4Proto: "l4proto", MetaPkttype: "pkttype",
 	MetaRandom: "random", MetaRealm: "rtclassid",
+	MetaCPU: "cpu", MetaIifgroup: "iifgroup", MetaOifgroup: "oifgroup",
 }
 
 // String is nft's word for the key, else its number.
@@ -51,7 +52,8 @@ func HostOrder(load Expr) int {
 	switch e := load.(type) {
 	case Meta:
 		switch e.Key {
-		case MetaLen, MetaPriority, MetaMark, MetaIif, MetaOif, MetaSkuid, MetaSkgid, MetaRealm:
+		case MetaLen, MetaPriority, MetaMark, MetaIif, MetaOif, MetaSkuid, MetaSkgid, MetaRealm,
+			MetaCPU, MetaIifgroup, MetaOifgroup:
 			return 4
 		case MetaIiftype, MetaOiftype:
 			return 2

@@ -1,5 +1,7 @@
 package program
 
+import "slices"
+
 // Reader walks a rule's program, test by test, for those who make a model of
 // it. A decompiler looks at what is next, and takes it when it is its own.
 type Reader struct {
@@ -8,6 +10,7 @@ type Reader struct {
 	pos   int
 	at    int
 	notes []Note
+	put   [][2]Expr // what Put replaced, and with what
 }
 
 // item is a test where expressions make one, else an expression.
@@ -25,7 +28,7 @@ func NewReader(exprs []Expr, env Env, notes []Note) *Reader {
 
 // Reset is NewReader in the place of a reader that is no longer wanted.
 func (r *Reader) Reset(exprs []Expr, env Env, notes []Note) {
-	*r = Reader{Env: env, notes: notes, items: r.items[:0]}
+	*r = Reader{Env: env, notes: notes, items: r.items[:0], put: r.put[:0]}
 	for i := 0; i < len(exprs); {
 		if t, n := parseTest(exprs[i:]); n > 0 {
 			r.items = append(r.items, item{test: t})
@@ -73,6 +76,31 @@ func (r *Reader) Exprs(n int) []Expr {
 			continue
 		}
 		out = append(out, it.expr)
+	}
+	return out
+}
+
+// Put replaces the expression that is next with one that does the same.
+func (r *Reader) Put(e Expr) {
+	it := &r.items[r.pos]
+	if it.expr != nil && it.expr != e {
+		r.put = append(r.put, [2]Expr{it.expr, e})
+		it.expr = e
+	}
+}
+
+// AsPut is a rule's expressions with those replaced that Put replaced.
+func (r *Reader) AsPut(exprs []Expr) []Expr {
+	if len(r.put) == 0 {
+		return exprs
+	}
+	out := slices.Clone(exprs)
+	for i, e := range out {
+		for _, p := range r.put {
+			if p[0] == e {
+				out[i] = p[1]
+			}
+		}
 	}
 	return out
 }
