@@ -45,8 +45,11 @@ func (c *Code) Compare(r *Reader, env Env) {
 func (c *Code) AsRead() bool { return !c.differs && c.against.Left() == 0 }
 
 // Try says, after Compare, whether what f adds is what is next to be read. If it
-// is not, or f fails, f has added nothing.
+// is not, or f fails, f has added nothing. What differed before still does.
 func (c *Code) Try(f func() error) bool {
+	if c.differs {
+		return false
+	}
 	pos, notes := c.against.Pos(), len(c.notes)
 	if err := f(); err == nil && !c.differs {
 		return true

@@ -92,3 +92,20 @@ func TestCodeReset(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// What differs before something is tried is not forgotten by trying.
+func TestCodeTryKeepsWhatDiffers(t *testing.T) {
+	add := func(c *Code, e Expr) func() error {
+		return func() error { c.Add(e); return nil }
+	}
+	var c Code
+	c.Compare(NewReader([]Expr{Notrack{}}, Env{}, nil), Env{})
+	if c.Try(add(&c, Masq{})) || !c.Try(add(&c, Notrack{})) || !c.AsRead() {
+		t.Error("one of two forms was not found")
+	}
+	c.Compare(NewReader([]Expr{Notrack{}}, Env{}, nil), Env{})
+	c.Test(IsValue(Meta{Key: MetaL4Proto}, false, Bytes(6)))
+	if c.Try(add(&c, Notrack{})) || c.Try(add(&c, Notrack{})) || c.AsRead() {
+		t.Error("a comparison that the program has not was forgotten")
+	}
+}
