@@ -3,6 +3,7 @@ package table
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/rule"
@@ -129,7 +130,9 @@ func (l *lister) extensions(r rule.Rule, c columns) {
 		how.Service, how.Host = l.names.service, l.names.host
 	}
 	word := func(s string) {
-		if s != "" {
+		if rest, ok := strings.CutPrefix(s, option.Unspaced); ok {
+			l.text(rest)
+		} else if s != "" {
 			l.text(" ", s)
 		}
 	}

@@ -237,7 +237,7 @@ func listing(r rule.Rule, f nf.Family) string {
 	}
 	var words []string
 	add := func(s string) {
-		if s != "" {
+		if s = strings.TrimPrefix(s, option.Unspaced); s != "" {
 			words = append(words, s)
 		}
 	}

@@ -145,7 +145,7 @@ func (b *Block) set(line string) (program bool, err error) {
 	case "args":
 		b.Args = value
 	case "list":
-		b.List = value
+		b.List = strings.ReplaceAll(value, `\0`, "\x00") // which iptables prints behind a program of -m bpf
 	case "nft":
 		b.NFT = value
 	case "error":

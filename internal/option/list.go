@@ -18,6 +18,10 @@ type Lister struct {
 	Host    func(a netip.Addr) (name string, ok bool)
 }
 
+// Unspaced begins what an extension's List says where iptables prints no blank
+// before it.
+const Unspaced = "\x00"
+
 // Numeric says whether numbers are wanted (-n).
 func (l *Lister) Numeric() bool { return l == nil || l.Service == nil }
 

@@ -138,9 +138,14 @@ func (s *scratch) typed(name string, data []byte) (program.Expr, bool) {
 		return nil, false
 	}
 	s.w.b, s.w.err = s.w.b[:0], nil
-	if strip, ok := e.(program.TCPStrip); ok && s.f[exthdrOffset] != nil {
+	strip, isStrip := e.(program.TCPStrip)
+	quota, isQuota := e.(program.Quota)
+	switch { // what the kernel dumps otherwise than it takes it
+	case isStrip && s.f[exthdrOffset] != nil:
 		s.w.dumpedStrip(strip)
-	} else {
+	case isQuota && s.f.u32(quotaFlags)&quotaDepleted != 0 && quota.Consumed >= quota.Bytes:
+		s.w.depletedQuota(quota)
+	default:
 		s.w.expr(e)
 	}
 	n, again, ok := nameData(s.w.b)

@@ -17,7 +17,8 @@ const (
 	quotaFlags    = 2
 	quotaConsumed = 4
 
-	quotaOver = 1 // NFT_QUOTA_F_INV
+	quotaOver     = 1 // NFT_QUOTA_F_INV
+	quotaDepleted = 2 // NFT_QUOTA_F_DEPLETED, which the kernel says and does not take
 )
 
 func (w *writer) limit(e program.Limit) {
@@ -45,8 +46,17 @@ func (w *writer) quota(e program.Quota) {
 	w.done(at)
 }
 
+// depletedQuota is a quota that is used up, as the kernel dumps it.
+func (w *writer) depletedQuota(e program.Quota) {
+	at := w.begin("quota")
+	w.u64(quotaBytes, e.Bytes)
+	w.u64(quotaConsumed, e.Consumed)
+	w.u32(quotaFlags, flag(e.Over, quotaOver)|quotaDepleted)
+	w.done(at)
+}
+
 func decodeQuota(f *fields) program.Expr {
-	return program.Quota{Bytes: f.u64(quotaBytes), Consumed: f.u64(quotaConsumed), Over: f.u32(quotaFlags) == quotaOver}
+	return program.Quota{Bytes: f.u64(quotaBytes), Consumed: f.u64(quotaConsumed), Over: f.u32(quotaFlags)&quotaOver != 0}
 }
 
 func flag(on bool, bit uint32) uint32 {

@@ -63,12 +63,12 @@ var bpf = &option.Spec[BPF]{
 		}
 		return err
 	},
-	List: func(m BPF, _ *option.Lister) string {
+	List: func(m BPF, _ *option.Lister) string { // with the zero byte that iptables prints
 		if m.Pinned != "" {
-			return "match bpf pinned " + m.Pinned
+			return option.Unspaced + "match bpf pinned " + m.Pinned
 		}
 		_, code, _ := strings.Cut(m.Bytecode, ",")
-		return "match bpf " + code
+		return option.Unspaced + "match bpf " + code + "\x00"
 	},
 	XT: &option.XT[BPF]{Inet: true, Loose: true, Encode: BPF.encode, Decode: readBPF},
 }

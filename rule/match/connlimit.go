@@ -145,7 +145,7 @@ func (m Connlimit) blob(env program.Env) xtables.Connlimit {
 // where none was given, and nobody looks at them.
 func readConnlimit(b xtables.Connlimit, env program.Env) (m Connlimit, ok bool) {
 	f := familyOf(env)
-	n, ok := prefixOf(b.Mask[:])
+	n, ok := maskLength(b.Mask[:])
 	if wideMask(b.Mask) {
 		n = maxPrefix(f)
 	}

@@ -49,7 +49,7 @@ var u32 = &option.Spec[U32]{
 	},
 	List: func(m U32, _ *option.Lister) string {
 		text, not, _ := m.Tests.Get()
-		return "u32 " + bang(not) + quoted(text)
+		return "u32 " + blank(not) + quoted(text)
 	},
 	XT: option.XTStruct(option.XT[U32]{Inet: true}, 0,
 		func(m U32, _ program.Env) xtables.U32 {

@@ -63,7 +63,7 @@ var prefixLength = option.Codec[uint8]{
 		}
 		a, err := option.ParseAddr(w, c.Family)
 		if err == nil {
-			if n, ok := prefixOf(a.AsSlice()); ok {
+			if n, ok := maskLength(a.AsSlice()); ok {
 				return n, nil
 			}
 		}
@@ -72,8 +72,8 @@ var prefixLength = option.Codec[uint8]{
 	Print: func(n uint8, _ nf.Family) string { return fmt.Sprint(n) },
 }
 
-// prefixOf is the length of a mask's run of ones; ok is false if more follow.
-func prefixOf(mask []byte) (n uint8, ok bool) {
+// maskLength is the length of a mask's run of ones; ok is false if more follow.
+func maskLength(mask []byte) (n uint8, ok bool) {
 	ended := false
 	for _, b := range mask {
 		for bit := 7; bit >= 0; bit-- {
