@@ -173,8 +173,8 @@ func (f *Firewall) fill(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// Elements yields a set's elements with time left and counters, in bounded memory;
-// fs.ErrNotExist where there is no such set, or it is not of that key. Where somebody
+// Elements yields a set's elements with time left and counters, in bounded memory
+// where they are addresses; fs.ErrNotExist where there is no such set, or it is not of that key. Where somebody
 // changes the set meanwhile some may be missing or come twice: Read and Edit see all
 // of one moment.
 func (f *Firewall) Elements(ctx context.Context, id table.ID, s set.Set) iter.Seq2[set.Element, error] {
@@ -190,49 +190,75 @@ func (f *Firewall) Elements(ctx context.Context, id table.ID, s set.Set) iter.Se
 var errEnough = errors.New("enough")
 
 func (f *Firewall) elements(ctx context.Context, id table.ID, s set.Set, yield func(set.Element) bool) error {
-	fail := func(err error) error { return &Error{Op: "read", Table: id, Set: s.Name, Err: err} }
 	got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned, Bare: true})
 	if err != nil {
 		return f.driverError("read", err)
 	}
-	found := 0
+	var found []collector
 	for _, t := range got.Program.Tables {
 		if err := f.mine("read", t); err != nil {
 			return err
 		}
 		for _, p := range slices.Backward(t.Sets) {
-			own, ours := ownSet(t, p)
-			if !ours || own.Name != s.Name || own.Key != s.Key || !f.half(t, id) {
-				continue
-			}
-			// What has no addresses is in both halves alike.
-			if found++; found > 1 && !s.Key.Addressed() {
+			if own, ours := ownSet(t, p); ours && own.Name == s.Name && own.Key == s.Key && f.half(t, id) {
+				found = append(found, collector{set: own, table: t, kernel: p.Name, yield: yield})
 				break
 			}
-			c := collector{set: own, family: t.Family, yield: yield}
-			if err := f.drv.Elements(ctx, t, p.Name, c.part); err != nil {
-				if errors.Is(err, errEnough) {
-					return err
-				}
-				return f.driverError("read", err)
-			}
-			if !c.end() {
-				return errEnough
-			}
-			break
 		}
 	}
-	if found == 0 {
-		return fail(notThere("set"))
+	switch {
+	case len(found) == 0:
+		return &Error{Op: "read", Table: id, Set: s.Name, Err: notThere("set")}
+	case len(found) == 2 && !s.Key.Addressed():
+		return f.alike(ctx, found[0], found[1])
+	}
+	for i := range found {
+		if err := f.collect(ctx, &found[i]); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// collect yields one kernel set's elements.
+func (f *Firewall) collect(ctx context.Context, c *collector) error {
+	switch err := f.drv.Elements(ctx, c.table, c.kernel, c.part); {
+	case errors.Is(err, errEnough):
+		return err
+	case err != nil:
+		return f.driverError("read", err)
+	case !c.end():
+		return errEnough
+	}
+	return nil
+}
+
+// alike yields the elements of a set that both halves of a table have, since it has no
+// addresses, with the counts of both. Those of one half are kept meanwhile.
+func (f *Firewall) alike(ctx context.Context, a, b collector) error {
+	counts := map[string]nf.Counters{}
+	b.yield = func(e set.Element) bool {
+		key, _ := e.Bounds()
+		counts[key] = e.Counters()
+		return true
+	}
+	if err := f.collect(ctx, &b); err != nil {
+		return err
+	}
+	yield := a.yield
+	a.yield = func(e set.Element) bool {
+		key, _ := e.Bounds()
+		return yield(e.WithCounters(e.Counters().Add(counts[key])))
+	}
+	return f.collect(ctx, &a)
 }
 
 // collector makes elements of the kernel's, as they come. Of ranges it keeps the one
 // of two that came first.
 type collector struct {
 	set     set.Set
-	family  program.Family
+	table   *program.Table
+	kernel  string // the set's name there
 	yield   func(set.Element) bool
 	head    program.Set
 	pending []program.Element
@@ -286,7 +312,7 @@ func (c *collector) give(list []program.Element) bool {
 		one := c.head
 		one.Elements = list[:n]
 		list = list[n:]
-		for _, e := range compile.ReadElements(c.set, &one, c.family) {
+		for _, e := range compile.ReadElements(c.set, &one, c.table.Family) {
 			if !c.yield(e) {
 				return false
 			}

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) driver.Driver) {
 		{"RuleState", testRuleState},
 		{"Sets", testSets},
 		{"ConstantSets", testConstantSets},
+		{"OwnSets", testOwnSets},
 		{"VerdictMaps", testVerdictMaps},
 		{"Scope", testScope},
 		{"Copies", testCopies},
