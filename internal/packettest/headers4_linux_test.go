@@ -314,3 +314,32 @@ func TestReversePath(t *testing.T) {
 		}
 	}
 }
+
+// A header that is cut short is dropped on sight by the kernel's matches, and not
+// matched by ours: see TestCutHeaders. Later rules see those packets, and a rule
+// for the inversion does not match them either.
+func TestCutHeadersOfOthers(t *testing.T) {
+	t.Parallel()
+	frames := []packet{
+		v4("AH, 11 bytes", layers.IPProtocolAH, nil, raw(make([]byte, 11)...)), v4("ESP, 7 bytes", layers.IPProtocolESP, nil, raw(make([]byte, 7)...)),
+		v4("IPComp, 3 bytes", protoIPComp, nil, raw(make([]byte, 3)...)), v4("DCCP, 11 bytes", protoDCCP, nil, raw(make([]byte, 11)...)),
+		v4("SCTP, 11 bytes", protoSCTP, nil, raw(make([]byte, 11)...)),
+	}
+	looks := []string{"-p ah -m ah ", "-p ah -m ah ! --ahspi 5", "-p esp -m esp", "-p esp -m esp ! --espspi 5", "-p ipcomp -m ipcomp --ipcompspi 0", "-p ipcomp -m ipcomp ! --ipcompspi 5",
+		"-p dccp -m dccp", "-p dccp ! --dport 5", "-p sctp -m sctp", "-p sctp ! --dport 5"}
+	judge, us := legacy(t, nf.IPv4), ours(t, "ours", "packettest", nf.IPv4, nf.IPv4)
+	for _, look := range looks {
+		rules := []string{"-t raw -A PREROUTING " + look, "-t raw -A PREROUTING"}
+		got := trial{rules: rules}.on(t, us, frames, result{})
+		if n := find(t, got.counts, "rule 1"); !strings.HasPrefix(n, "0:") {
+			t.Errorf("%s matches %s packets that are cut short, want none", look, n)
+		}
+		if n := find(t, got.counts, "rule 2"); !strings.HasPrefix(n, "5:") {
+			t.Errorf("%s: %s packets go on, want all 5", look, n)
+		}
+		got = trial{rules: rules}.on(t, judge, frames, result{})
+		if n := find(t, got.counts, "rule 2"); !strings.HasPrefix(n, "4:") {
+			t.Errorf("%s: legacy lets %s packets go on, want 4: is the difference gone?", look, n)
+		}
+	}
+}
