@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-fw/gatehouse/internal/compile"
+	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/match"
@@ -165,4 +166,28 @@ func FuzzReadHeaders(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What iptables -L prints without -n, where that is not what it prints with it.
+func TestHeaderListingsWithNames(t *testing.T) {
+	names := &option.Lister{Service: func(port uint16, _ nf.Protocol) (string, bool) { return "http", port == 80 }}
+	for _, tc := range []struct {
+		m    match.Match
+		want string
+	}{
+		{match.TOS{TOS: match.Is(nf.TOSMask(0x10, 0x3f))}, "tos match Minimize-Delay"},
+		{match.TOS{TOS: match.Not(nf.TOSMask(0x02, 0x3f))}, "tos match! Minimize-Cost"},
+		{match.TOS{TOS: match.Is(nf.TOS(0x10))}, "tos match0x10/0xff"},
+		{match.Realm{Realm: match.Not(nf.Mark(0))}, "! realm cosmos"},
+		{match.Realm{Realm: match.Is(nf.MarkMask(0, 0xff))}, "realm 0x0/0xff"},
+		{match.DCCP{Dport: match.Is(nf.Port(80)), Types: match.Not(match.DCCPInvalid | match.DCCPAck)}, "dccp dpt:http ! ACK,INVALID"},
+		{match.SCTP{Chunks: match.Is(match.Chunks(match.AnyChunk, match.SCTPChunk{Type: 0, Mask: 3, Flags: 1}, match.SCTPChunk{Type: 64}))}, "sctp any DATA:bE,I_DATA"},
+		{match.IPv6Header{Headers: match.Not(match.HeaderHopByHop | match.HeaderFragment), Soft: true}, "ipv6header flags:!hop-by-hop,ipv6-frag soft"},
+		{match.MH{Type: match.Not(match.MHTypes{Min: 1, Max: 3})}, "mh !home-test-init:home-test"},
+		{match.MH{Type: match.Is(match.MHTypes{Min: 5, Max: 255})}, "mh binding-update:255"},
+	} {
+		if got := match.Extension(tc.m).ListText(tc.m, names); got != tc.want {
+			t.Errorf("%+v is listed as %q, want %q", tc.m, got, tc.want)
+		}
+	}
 }
