@@ -33,7 +33,7 @@ func (x *ruleReader) says(r rule.Rule, p *program.Rule, env program.Env) bool {
 	c.Compare(&x.rd, place(r, env))
 	x.w.sort(r)
 	for _, h := range x.w.headers {
-		if h != nil && h.Compile(c) != nil {
+		if h != nil && !oneOf(c, h, nil, h.Compile) {
 			return false
 		}
 	}

@@ -85,3 +85,6 @@ func open(t testing.TB, h *lab.Host) *backend.Firewall {
 	t.Cleanup(func() { fw.Close() })
 	return fw
 }
+
+// host is a host with nothing in it.
+func host(t testing.TB) *lab.Host { return labtest.Host(t) }

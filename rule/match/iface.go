@@ -15,8 +15,9 @@ import (
 // empty name, which "! -i x" matches.
 //
 // It is native: meta iifname or oifname, compared with the whole padded name,
-// so that lo is not also lo1; a prefix compares only its own bytes. A name with "
-// in it works, but nft cannot load its own listing of it.
+// so that lo is not also lo1; a prefix compares only its own bytes. In the tables
+// that are shared with iptables-nft the name ends at its zero byte, which is
+// enough. A name with " in it works, but nft cannot load its own listing of it.
 type Iface struct {
 	Out    bool        // -o; false: -i
 	Prefix bool        // iptables' trailing +: every name that starts with Device
@@ -119,14 +120,18 @@ func (i Iface) Compile(c *program.Code) error {
 		load.Key = program.MetaOifname
 	}
 	name, not, _ := i.Device.Get()
+	whole := program.IfName
+	if c.Env.Plain {
+		whole = func(name string) program.Value { return program.Value{Data: name + "\x00"} }
+	}
 	switch {
 	case i.Prefix && name == "" && not:
-		c.Test(program.IsValue(load, false, program.IfName(noIface)))
+		c.Test(program.IsValue(load, false, whole(noIface)))
 	case i.Prefix && name == "":
 	case i.Prefix:
 		c.Test(program.IsValue(load, not, program.Bytes([]byte(name)...)))
 	default:
-		c.Test(program.IsValue(load, not, program.IfName(name)))
+		c.Test(program.IsValue(load, not, whole(name)))
 	}
 	return nil
 }
