@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/target"
 )
 
 // command is one command line, read.
@@ -120,6 +123,10 @@ func (s *scanner) long(word string) error {
 	name, value, joined := strings.Cut(word[2:], "=")
 	o, ok, ambiguous := byName(commandOptions, name)
 	switch {
+	case o.long != name && s.loaded("--"+name):
+		s.push(word)
+		s.extension = true
+		return nil
 	case ambiguous:
 		return unknownOption(word)
 	case !ok:
@@ -130,6 +137,30 @@ func (s *scanner) long(word string) error {
 		return unknownOption(word)
 	}
 	return s.take(o, "--"+o.long, value, joined)
+}
+
+// loaded says whether an extension that the words name has an option that begins
+// so: --set of -m recent is no abbreviation of --set-counters. Which one is meant,
+// if any, is the library's to say.
+func (s *scanner) loaded(name string) bool {
+	for i, w := range s.words[:max(len(s.words), 1)-1] {
+		if w != "-m" && w != "-j" {
+			continue
+		}
+		find := match.Find
+		if w == "-j" {
+			find = target.Find
+		}
+		if e, ok := find(s.words[i+1]); ok {
+			for _, o := range e.Options() {
+				begins := func(spelling string) bool { return strings.HasPrefix(spelling, name) }
+				if begins(o.Name) || slices.ContainsFunc(o.Aliases, begins) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // short reads options behind one dash, the last of which may have an argument.
