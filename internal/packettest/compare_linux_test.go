@@ -201,14 +201,18 @@ func saveText(rules []string) string {
 }
 
 // masked are IP packets without what no two kernels have in common: the IPv4
-// identification of what a host makes itself, and the checksum over it. Frames
-// that are no IP (who has this address?) go.
+// identification of what a host makes itself, and the checksum over it, of which
+// is left whether it is right. Frames that are no IP (who has this address?) go.
 func masked(frames [][]byte) (out [][]byte) {
 	for _, f := range frames {
 		switch {
 		case len(f) >= 34 && f[12] == 8 && f[13] == 0:
+			right := summed(f[14:min(len(f), 14+int(f[14]&15)*4)]) == 0xffff
 			clear(f[18:20])
 			clear(f[24:26])
+			if !right {
+				f[25] = 1
+			}
 			if f[23] == 1 && f[34] == 14 { // an ICMP timestamp reply tells the time
 				clear(f[36:])
 			}
@@ -218,4 +222,17 @@ func masked(frames [][]byte) (out [][]byte) {
 		out = append(out, f)
 	}
 	return out
+}
+
+// summed is the Internet's sum of some bytes, 0xffff where a right checksum is
+// among them.
+func summed(b []byte) uint16 {
+	n := uint32(0)
+	for i := 0; i+1 < len(b); i += 2 {
+		n += uint32(b[i])<<8 | uint32(b[i+1])
+	}
+	for n > 0xffff {
+		n = n>>16 + n&0xffff
+	}
+	return uint16(n)
 }

@@ -22,9 +22,10 @@ import (
 // timestamp or md5.
 //
 // It is native in every family, nf_tables' "reset tcp option", one expression an
-// option. They differ in one thing: a header whose last option claims to be longer
-// than the header is left as it is by xt_TCPOPTSTRIP, and dropped by nf_tables where
-// that option is to be stripped. It mirrors net/netfilter/xt_TCPOPTSTRIP.c and
+// option. They differ in headers that nobody makes in good faith: of an option that
+// stands twice nf_tables strips the first, xt_TCPOPTSTRIP both; and a packet whose
+// option claims to be longer than what is left of the header is dropped by nf_tables
+// where that option is to be stripped, and left alone by xt_TCPOPTSTRIP. It mirrors net/netfilter/xt_TCPOPTSTRIP.c and
 // nft_exthdr.c.
 type TCPOptStrip struct {
 	bits [8]uint32
