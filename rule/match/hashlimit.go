@@ -123,7 +123,7 @@ func (m *Hashlimit) check(f nf.Family) error {
 	if err := procName(m.Table, maxHashName); err != nil {
 		return err
 	}
-	m.Buckets = min(m.Buckets, maxBuckets) // as the kernel has it
+	m.Buckets, m.Most = min(m.Buckets, maxBuckets), min(m.Most, maxBuckets) // as the kernel has it
 	for _, mask := range [...]*Opt[uint8]{&m.SrcMask, &m.DstMask} {
 		switch n, _, ok := mask.Get(); {
 		case ok && n > maxPrefix(f):

@@ -48,7 +48,8 @@ func (p Protocol) String() string {
 func ParseProtocol(s string) (p Protocol, ok bool) {
 	if s != "" && s[0] >= '0' && s[0] <= '9' {
 		n, err := strconv.ParseUint(s, 0, 8)
-		return Protocol(n), err == nil && n != 0
+		other := len(s) > 1 && strings.ContainsAny(s[1:2], "bBoO") || strings.Contains(s, "_") // Go's numbers only
+		return Protocol(n), err == nil && n != 0 && !other
 	}
 	s = strings.ToLower(s)
 	switch s { // what most rules say
