@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
+	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
@@ -57,6 +58,12 @@ func (f *Firewall) change(ctx context.Context, op string, need needed, plan func
 		st, err := f.read(ctx, op, need)
 		if err != nil {
 			return err
+		}
+		if op != opConfirm && op != opRevert && (st.trial == probation.Ended || st.trial == probation.Confirmed) {
+			if err := f.settle(ctx, opRevert); err != nil { // what a probation left
+				return err
+			}
+			continue
 		}
 		p, err := plan(st)
 		if err == nil {
@@ -121,6 +128,7 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return f.driverError(p.op, err)
 	}
+	turn = append(turn, p.last...)
 	if err := f.able(ctx, p, append(slices.Clone(stage), turn)...); err != nil {
 		return err
 	}

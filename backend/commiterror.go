@@ -65,6 +65,8 @@ func (f *Firewall) refused(p *Plan, ops []driver.Op, fail driver.Failure) *Error
 		e.Chain = compile.ModelName(o.Chain.Name)
 		if ud := userdata.DecodeChain(o.Chain.UserData); ud.Of != "" {
 			e.Chain = compile.ModelName(ud.Of)
+		} else if ud.Try != "" {
+			e.Chain = compile.ModelName(ud.Try)
 		}
 	}
 	if o.Rule != nil {

@@ -19,6 +19,7 @@ var (
 	ErrNotOurs     = errors.New("table belongs to another program")
 	ErrNewer       = errors.New("written by a newer release") // read only
 	ErrInUse       = errors.New("still referenced")           // chain or set; Hint says by what
+	ErrOnProbation = errors.New("a change is on probation")   // confirm or revert it first
 	ErrRefused     = errors.New("refused by a guard")
 	ErrTooLarge    = errors.New("larger than one transaction can be here")
 	ErrUnstable    = errors.New("ruleset kept changing while it was read")

@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/constset"
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/page"
+	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/internal/userdata"
 	"github.com/gatehouse-fw/gatehouse/table"
@@ -58,7 +59,8 @@ type state struct {
 	generation uint32
 	maxBatch   int
 	raw        *program.Program        // as the kernel has them
-	flat       func() *program.Program // sets and pages folded in
+	flat       func() *program.Program // sets and pages folded in; of a change on probation what is in force
+	trial      probation.State
 	read       func() (table.Ruleset, *compile.Keeper)
 	remodel    func() // makes flat and read anew, since raw has changed
 	newer      bool   // a newer release wrote some of it
@@ -116,7 +118,14 @@ func (f *Firewall) state(op string, got *driver.State) (*state, error) {
 
 // remodel makes a model of raw when it is asked for.
 func (f *Firewall) remodel(st *state) {
-	st.flat = sync.OnceValue(func() *program.Program { return page.Unpage(constset.Raise(st.raw)) })
+	st.trial = probation.Of(st.raw)
+	st.flat = sync.OnceValue(func() *program.Program {
+		old, tried := probation.Split(page.Unpage(constset.Raise(st.raw)))
+		if st.trial == probation.Pending || st.trial == probation.Confirmed {
+			return tried
+		}
+		return old
+	})
 	st.read = sync.OnceValues(func() (table.Ruleset, *compile.Keeper) {
 		rs, kept, _ := compile.Read(st.flat(), f.opts) // the error is newer's
 		return rs, kept

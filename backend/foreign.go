@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-fw/gatehouse/internal/constset"
+	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
 
@@ -20,7 +21,7 @@ func withForeign(want, have *program.Program) *program.Program {
 		next := *out.Tables[i]
 		next.Sets = slices.Clone(next.Sets)
 		for _, s := range t.Sets {
-			if _, ours := ownSet(t, s); !ours && next.Set(s.Name) == nil {
+			if _, ours := ownSet(t, s); !ours && s.Name != probation.Set && next.Set(s.Name) == nil {
 				next.Sets = append(next.Sets, s)
 			}
 		}

@@ -12,7 +12,9 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/compile"
 	"github.com/gatehouse-fw/gatehouse/internal/constset"
 	"github.com/gatehouse-fw/gatehouse/internal/delta"
+	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/page"
+	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
@@ -27,13 +29,15 @@ type Plan struct {
 	want    *program.Program // as they would be, in the kernel's form
 	after   table.Ruleset
 	delta   delta.Plan
+	last    []driver.Op     // what ends the switch
 	changes func() []Change // for people to read, found when one asks
 }
 
 // wanted is what a plan is to bring about.
 type wanted struct {
 	program *program.Program
-	all     bool // every table of the owner is meant, named or not
+	all     bool            // every table of the owner is meant, named or not
+	only    map[string]bool // not nil: the tables of these names are meant
 }
 
 // Plan computes the difference that Apply would send.
@@ -74,23 +78,40 @@ func (f *Firewall) planEdit(ctx context.Context, st *state, fn func(e *Edit) err
 
 // planRuleset compiles a ruleset and plans it.
 func (f *Firewall) planRuleset(ctx context.Context, op string, st *state, rs table.Ruleset, fresh func(table.ID, string, int) bool) (*Plan, error) {
-	if err := invalid(op, rs.Err()); err != nil {
+	rs, p, err := f.compiled(ctx, op, st, rs, fresh)
+	if err != nil {
 		return nil, err
 	}
+	return f.plan(op, st, rs, wanted{program: p})
+}
+
+// compiled is a ruleset, as it can be in the place of what there is, and its program.
+func (f *Firewall) compiled(ctx context.Context, op string, st *state, rs table.Ruleset, fresh func(table.ID, string, int) bool) (table.Ruleset, *program.Program, error) {
+	if st.trial == probation.Pending {
+		return rs, nil, &Error{Op: op, Err: ErrOnProbation, Hint: "confirm it or revert it first"}
+	}
+	if err := invalid(op, rs.Err()); err != nil {
+		return rs, nil, err
+	}
 	if err := f.fits(op, st, rs); err != nil {
-		return nil, err
+		return rs, nil, err
 	}
 	rs, err := f.remade(ctx, op, st, rs)
 	if err != nil {
-		return nil, err
+		return rs, nil, err
 	}
 	o := f.opts
 	o.Fresh, o.Keeper, o.SetName = fresh, st.kept, f.setNamer(st)
 	p, err := compile.Ruleset(rs, o)
 	if err != nil {
-		return nil, inexact(op, err)
+		return rs, nil, inexact(op, err)
 	}
-	return f.plan(op, st, rs, wanted{program: p})
+	return rs, p, nil
+}
+
+// nothing is a plan that changes nothing.
+func (f *Firewall) nothing(op string, st *state) *Plan {
+	return &Plan{f: f, op: op, st: st, have: &program.Program{}, want: &program.Program{}, changes: func() []Change { return nil }}
 }
 
 // fits refuses a table for one family where the owner has one for both, unless
@@ -139,7 +160,7 @@ func (f *Firewall) mayHaveBoth(st *state, id table.ID) bool {
 func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*Plan, error) {
 	p := &Plan{f: f, op: op, st: st, after: after, have: &program.Program{}}
 	for _, t := range st.raw.Tables {
-		if w.all || f.concerns(t, after) {
+		if id, _ := compile.Owned(t.Family, t.Name, f.opts); w.all || w.only[id.Name()] || w.only == nil && f.concerns(t, after) {
 			p.have.Tables = append(p.have.Tables, t)
 		}
 	}

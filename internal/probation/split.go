@@ -11,37 +11,57 @@ import (
 type State uint8
 
 const (
-	None    State = iota // nothing is on probation
-	Pending              // the new rules are in force
-	Ended                // the time is up: the old ones are in force again
+	None      State = iota // nothing is on probation
+	Ended                  // the time is up: the old ones are in force again
+	Confirmed              // the new ones are in force, for good
+	Pending                // the new rules are in force, for a time
 )
 
+// Of says what is in force of a program, paged or not. Where some tables' sets
+// have their element and others' have not, which a clock's tick can bring about,
+// it is Pending.
+func Of(p *program.Program) (state State) {
+	for _, t := range p.Tables {
+		if set := t.Set(Set); set != nil {
+			state = max(state, stateOf(set))
+		}
+	}
+	return state
+}
+
 // Split is what Join joined, as read and not paged. Without anything on probation
-// both are p. Where some tables' sets have their element and others' have not,
-// which a clock's tick can bring about, the state is Pending.
-func Split(p *program.Program) (old, want *program.Program, state State) {
+// both are p.
+func Split(p *program.Program) (old, want *program.Program) {
+	if Of(p) == None {
+		return p, p
+	}
 	old, want = &program.Program{}, &program.Program{}
 	for _, t := range p.Tables {
-		set := t.Set(Set)
-		if set == nil {
+		if t.Set(Set) == nil {
 			old.Tables, want.Tables = append(old.Tables, t), append(want.Tables, t)
 			continue
 		}
-		if state == None {
-			state = Ended
-		}
-		if len(set.Elements) > 0 {
-			state = Pending
-		}
 		s := splitter{t: t, forms: map[string]*program.Chain{}, parts: map[string]userdata.Chain{}}
 		s.look()
-		old.Tables = append(old.Tables, s.before())
-		want.Tables = append(want.Tables, s.after())
+		if before := s.before(); len(before.Chains) > 0 {
+			old.Tables = append(old.Tables, before)
+		}
+		if after := s.after(); len(after.Chains) > 0 {
+			want.Tables = append(want.Tables, after)
+		}
 	}
-	if state == None {
-		return p, p, None
+	return old, want
+}
+
+// stateOf is what a table's set says.
+func stateOf(set *program.Set) State {
+	if len(set.Elements) == 0 {
+		return Ended
 	}
-	return old, want, state
+	if e := set.Elements[0]; e.Timeout == 0 && e.Left == 0 {
+		return Confirmed
+	}
+	return Pending
 }
 
 // splitter splits one table.
