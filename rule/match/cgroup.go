@@ -53,6 +53,9 @@ var cgroup = &option.Spec[Cgroup]{
 		}
 		return nil
 	},
+	Needs: func(Cgroup) option.Needs {
+		return option.Needs{Chains: []string{"INPUT", "OUTPUT", "POSTROUTING"}}
+	},
 	List: func(m Cgroup, _ *option.Lister) string {
 		if path, not, ok := m.Path.Get(); ok {
 			return "cgroup " + blank(not) + path
