@@ -168,7 +168,10 @@ func (p *parser) step() error {
 		}
 		return nil
 	}
-	words, err := p.take(at, name, given, o.option.Args)
+	if o.option.Optional {
+		given = p.maybe(given)
+	}
+	words, err := p.take(at, name, given, max(o.option.Args, len(given)))
 	if err != nil {
 		return err
 	}
@@ -193,6 +196,17 @@ func (p *parser) take(at int, name string, given []string, n int) ([]string, err
 		p.i++
 	}
 	return given, nil
+}
+
+// maybe completes the words of an option that takes one or none.
+func (p *parser) maybe(given []string) []string {
+	if len(given) == 0 && p.i < len(p.words) {
+		if w := p.words[p.i].text; w == "" || w[0] != '-' && w[0] != '!' {
+			given = append(given, w)
+			p.i++
+		}
+	}
+	return given
 }
 
 // locate puts an option's error in its place.

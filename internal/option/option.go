@@ -36,9 +36,11 @@ type Row[T any] struct {
 	Name    string   // with its dashes, as it is printed
 	Aliases []string // other spellings that are read, with their dashes
 	Args    int      // how many words follow
-	Invert  bool     // "!" may stand before it
-	Many    bool     // may be given more than once
-	Want    string   // what the words should be, for errors
+	// Optional says that a word may follow: it does unless it begins with - or !.
+	Optional bool
+	Invert   bool   // "!" may stand before it
+	Many     bool   // may be given more than once
+	Want     string // what the words should be, for errors
 
 	// Set stores what was read. Its error says what is wrong with the words.
 	Set func(t *T, not bool, words []string, c Context) error
@@ -117,12 +119,13 @@ type Instance interface {
 
 // Option is one row of an Instance, without its functions.
 type Option struct {
-	Name    string
-	Aliases []string
-	Args    int
-	Invert  bool
-	Want    string
-	Index   int
+	Name     string
+	Aliases  []string
+	Args     int
+	Optional bool
+	Invert   bool
+	Want     string
+	Index    int
 }
 
 // Error says why an option was refused.

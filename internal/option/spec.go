@@ -1,6 +1,7 @@
 package option
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -28,7 +29,7 @@ func (s *Spec[T]) Options() []Option {
 // option is a row without its functions.
 func (s *Spec[T]) option(i int) Option {
 	row := &s.Rows[i]
-	return Option{Name: row.Name, Aliases: row.Aliases, Args: row.Args, Invert: row.Invert, Want: row.Want, Index: i}
+	return Option{Name: row.Name, Aliases: row.Aliases, Args: row.Args, Optional: row.Optional, Invert: row.Invert, Want: row.Want, Index: i}
 }
 
 // Start begins a value.
@@ -145,11 +146,12 @@ func (in *instance[T]) Option(word string) (Option, bool) {
 			return in.spec.option(i), true
 		}
 		if strings.HasPrefix(word, "--") && len(word) > 2 && begins(row.Name, row.Aliases, word) {
-			if found >= 0 {
+			switch {
+			case found < 0:
+				found = i
+			case found == len(in.spec.Rows) || in.spec.Rows[found].Name != row.Name:
 				found = len(in.spec.Rows) // ambiguous
-				continue
 			}
-			found = i
 		}
 	}
 	if found < 0 || found == len(in.spec.Rows) {
@@ -160,7 +162,9 @@ func (in *instance[T]) Option(word string) (Option, bool) {
 
 func (in *instance[T]) Begin(word string) (n int) {
 	for i := range in.spec.Rows {
-		if row := &in.spec.Rows[i]; begins(row.Name, row.Aliases, word) {
+		row := &in.spec.Rows[i]
+		again := func(r Row[T]) bool { return r.Name == row.Name } // only to be printed once more
+		if begins(row.Name, row.Aliases, word) && !slices.ContainsFunc(in.spec.Rows[:i], again) {
 			n++
 		}
 	}

@@ -16,6 +16,13 @@ func TestSizesOfRarerStructs(t *testing.T) {
 		"RATEEST":     {len(Encode(RateEstimator{})), 32},
 		"rateest":     {len(Encode(RateEst{})), 72},
 		"SNPT, DNPT":  {len(Encode(NPT{})), 40},
+		"socket 3":    {len(Encode(Socket{})), 8},
+		"helper":      {len(Encode(Helper{})), 40},
+		"nfacct 1":    {len(Encode(NFAcct{})), 40},
+		"osf":         {len(Encode(OSF{})), 48},
+		"physdev":     {len(Encode(PhysDev{})), 72},
+		"ipvs":        {len(Encode(IPVS{})), 40},
+		"policy":      {len(Encode(Policy{})), 312},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %d bytes, want %d", name, tc.got, tc.want)
