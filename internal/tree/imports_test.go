@@ -26,7 +26,7 @@ var stairs = [...][]string{
 // them: they may import testing, and what else tests need.
 var forTests = [...]string{
 	"internal/lab", "internal/oracle", "internal/exttest", "internal/packettest", "internal/clienttest", "internal/bench",
-	"internal/driver/drivertest", "internal/delta/deltatest", "internal/sharedtest", "internal/tree", "examples",
+	"internal/driver/drivertest", "internal/delta/deltatest", "internal/sharedtest", "internal/tree", "internal/difftest", "examples",
 }
 
 // modules are the dependencies of the packages that users' programs are made of.
