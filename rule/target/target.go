@@ -58,12 +58,30 @@ func Read(r *program.Reader) (t Target, ok bool) {
 			}
 		}
 	}
+	next, pos := r.Item(0), r.Pos()
 	for _, e := range extensions {
-		if v, ok := e.ReadFrom(r); ok {
-			return v.(Target), true
+		v, ok := e.ReadFrom(r)
+		if !ok {
+			continue
 		}
+		if t := v.(Target); r.Env.Plain || comesBack(t, next, r.Env) {
+			return t, true
+		}
+		r.Seek(pos)
 	}
 	return nil, false
+}
+
+// comesBack says whether a target that was read off next, where that is a kernel
+// extension, would be one again: in our own tables most are native, and a caller's
+// XT of the same name is to stay one.
+func comesBack(t Target, next program.Expr, env program.Env) bool {
+	if _, ok := next.(program.XTTarget); !ok {
+		return true
+	}
+	c := program.Code{Env: env}
+	err := t.Compile(program.Action{Code: &c})
+	return err == nil && len(c.Exprs()) == 1 && c.Exprs()[0] == next
 }
 
 // extensions are all targets with options, in the order in which a program is
