@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-fw/gatehouse/internal/exttest"
 	"github.com/gatehouse-fw/gatehouse/internal/lab"
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle"
@@ -47,6 +48,7 @@ func newWorld(t testing.TB) *world {
 		w.must(l.Introduce(ends[i], ends[i+1]))
 	}
 	w.must(w.host.Forward())
+	exttest.Objects(t, w.host)
 	w.must(w.peer.Route("0.0.0.0/0", labtest.HostIPv4))
 	w.must(w.peer.Route("::/0", labtest.HostIPv6))
 	w.must(w.far.Route("0.0.0.0/0", nearIPv4))
