@@ -167,7 +167,7 @@ func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*P
 	if err := p.checkSets(w.program); err != nil {
 		return nil, err
 	}
-	p.want = constset.LowerBut(withForeign(w.program, p.have), anonymous(p.have))
+	p.want = constset.LowerBut(withForeign(w.program, p.have, f.opts), anonymous(p.have))
 	if !f.opts.Plain {
 		p.want = page.Page(p.want, p.have, page.Size)
 	}

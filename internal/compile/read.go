@@ -137,6 +137,17 @@ func readTable(t *program.Table, id table.ID, o Options, k *Keeper) (half, error
 	return h, err
 }
 
+// Foreign says whether a chain of the owner's table is one that Read passes over:
+// a base chain that is none of iptables'.
+func Foreign(t *program.Table, c *program.Chain, o Options) bool {
+	id, ok := Owned(t.Family, t.Name, o)
+	if !ok {
+		return true
+	}
+	_, ok = readHead(c, id, o)
+	return !ok
+}
+
 // readHead reads a chain without its rules; ok is false for a base chain that is
 // none of iptables'.
 func readHead(c *program.Chain, id table.ID, o Options) (readChain, bool) {
