@@ -4,6 +4,7 @@ package nft
 
 import (
 	"testing"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/driver/drivertest"
@@ -25,5 +26,7 @@ func connect(t testing.TB, h *lab.Host) *kernel {
 }
 
 func TestDriver(t *testing.T) {
-	drivertest.Run(t, func(t *testing.T) driver.Driver { return connect(t, labtest.Host(t)) })
+	drivertest.Run(t, func(t *testing.T) driver.Driver { return connect(t, labtest.Host(t)) }, func(_ driver.Driver, passes time.Duration) {
+		time.Sleep(passes)
+	})
 }

@@ -47,7 +47,7 @@ func (c *conn) Read(ctx context.Context, s driver.Scope) (*driver.State, error) 
 	out := &driver.State{Generation: held.generation, Program: &program.Program{}}
 	for _, t := range held.tables {
 		if s.Table == nil || s.Table(t.Family, t.Name) {
-			out.Program.Tables = append(out.Program.Tables, t.copy(s))
+			out.Program.Tables = append(out.Program.Tables, t.copy(s, held.uptime))
 		}
 	}
 	return out, nil
@@ -61,13 +61,14 @@ func (c *conn) Elements(ctx context.Context, named *program.Table, name string, 
 	if err := c.usable(ctx); err != nil {
 		return err
 	}
-	for _, t := range c.host.now().tables {
+	held := c.host.now()
+	for _, t := range held.tables {
 		s := t.setNamed[name]
 		if t.Family != named.Family || t.Name != named.Name || s == nil {
 			continue
 		}
 		head := s.Set
-		for part := range slices.Chunk(s.sorted(), elementsEach) {
+		for part := range slices.Chunk(s.sorted(held.uptime), elementsEach) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
 
 // copy is the table for a reader, who may do with it what he likes.
-func (t *table) copy(scope driver.Scope) *program.Table {
+func (t *table) copy(scope driver.Scope, at time.Duration) *program.Table {
 	out := t.Table
 	for _, c := range t.chains {
 		ch := c.Chain
@@ -29,7 +30,7 @@ func (t *table) copy(scope driver.Scope) *program.Table {
 		case scope.Elements != nil && s.Flags&program.SetAnonymous == 0 && !scope.Elements(&t.Table, &set):
 			set.Unread = true
 		default:
-			set.Elements = s.sorted()
+			set.Elements = s.sorted(at)
 		}
 		out.Sets = append(out.Sets, &set)
 	}
@@ -49,11 +50,11 @@ func (t *table) copyRule(r *program.Rule) *program.Rule {
 	return &out
 }
 
-// sorted is every element, keys ascending.
-func (s *set) sorted() []program.Element {
+// sorted is every element, keys ascending, with the time that it has left then.
+func (s *set) sorted(at time.Duration) []program.Element {
 	var out []program.Element
 	for _, e := range s.elements {
-		out = append(out, e)
+		out = append(out, e.left(at))
 	}
 	slices.SortFunc(out, func(a, b program.Element) int {
 		return cmp.Or(strings.Compare(a.Key, b.Key), -compareBool(a.End, b.End), strings.Compare(a.KeyEnd, b.KeyEnd))
@@ -82,7 +83,7 @@ func (s *set) content() program.ConstSet {
 	}
 	var b strings.Builder
 	open := false
-	for _, e := range s.sorted() {
+	for _, e := range s.sorted(0) {
 		switch {
 		case !out.Interval:
 			b.WriteString(e.Key)

@@ -16,6 +16,7 @@ var (
 	errBusy    error = syscall.EBUSY      // something refers to it
 	errDepth   error = syscall.EMLINK     // a loop, or more than 15 chains below a base chain
 	errFull    error = syscall.ENFILE     // a set has as many elements as its size says
+	errRange   error = syscall.ERANGE     // a number that is out of bounds
 	errWrong   error = syscall.EINVAL     // not a thing that can be programmed
 	errUnfit   error = syscall.EOPNOTSUPP // a thing that cannot be done to this
 )

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -24,7 +25,7 @@ func happened(before, now *state) (events []driver.Event) {
 			events = append(events, driver.Event{Kind: driver.AddTable, Table: alone(t)})
 			was = &table{}
 		}
-		d := differ{t: t, name: &program.Table{Family: t.Family, Name: t.Name}}
+		d := differ{t: t, at: now.uptime, name: &program.Table{Family: t.Family, Name: t.Name}}
 		d.gone(was)
 		d.sets(was)
 		d.chains(was)
@@ -52,6 +53,7 @@ func alone(t *table) *program.Table {
 // differ finds what happened to a table.
 type differ struct {
 	t      *table
+	at     time.Duration
 	name   *program.Table
 	events []driver.Event
 }
@@ -79,7 +81,7 @@ func (d *differ) gone(was *table) {
 	for _, s := range was.sets {
 		if is := d.t.setNamed[s.Name]; is == nil || is.Handle != s.Handle {
 			d.add(driver.Event{Kind: driver.DeleteSet, Set: &program.Set{Name: s.Name, Handle: s.Handle}})
-		} else if gone := s.without(is); len(gone) > 0 {
+		} else if gone := s.without(is, d.at); len(gone) > 0 {
 			d.add(driver.Event{Kind: driver.DeleteElements, Set: of(s, gone)})
 		}
 	}
@@ -93,7 +95,7 @@ func (d *differ) sets(was *table) {
 			d.add(driver.Event{Kind: driver.AddSet, Set: of(s, nil)})
 			old = &set{}
 		}
-		if fresh := s.without(old); len(fresh) > 0 {
+		if fresh := s.without(old, d.at); len(fresh) > 0 {
 			d.add(driver.Event{Kind: driver.AddElements, Set: of(s, fresh)})
 		}
 	}
@@ -165,9 +167,9 @@ func of(s *set, elements []program.Element) *program.Set {
 }
 
 // without are the elements that another set does not have, in order.
-func (s *set) without(other *set) (out []program.Element) {
-	for _, e := range s.sorted() {
-		if old, ok := other.elements[keyOf(e)]; !ok || old != e {
+func (s *set) without(other *set, at time.Duration) (out []program.Element) {
+	for _, e := range s.sorted(at) {
+		if old, ok := other.elements[keyOf(e)]; !ok || old != s.elements[keyOf(e)] {
 			out = append(out, e)
 		}
 	}

@@ -20,8 +20,8 @@ type Config struct {
 	// net.ipv6.conf.all.forwarding.
 	Forward bool
 
-	// Now is where the host's clock stands. The zero value is the zero time; the
-	// host never looks at the machine's clock.
+	// Now is where the host's clock stands at first. The zero value is the zero time;
+	// the host never looks at the machine's clock, only Advance moves it.
 	Now time.Time
 }
 

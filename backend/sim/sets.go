@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -13,7 +14,7 @@ const (
 )
 
 // setOp does an operation on a set and says whether it changed anything.
-func (t *table) setOp(op driver.Op) (changed bool, r *refusal) {
+func (t *table) setOp(op driver.Op, at time.Duration) (changed bool, r *refusal) {
 	if op.Set == nil {
 		return false, refuse(errWrong)
 	}
@@ -29,7 +30,7 @@ func (t *table) setOp(op driver.Op) (changed bool, r *refusal) {
 	}
 	switch op.Kind {
 	case driver.AddElements:
-		return t.addElements(s, op.Set.Elements)
+		return t.addElements(s, op.Set.Elements, at)
 	case driver.DeleteElements:
 		return true, t.deleteElements(s, op.Set.Elements)
 	}
@@ -50,10 +51,11 @@ func (t *table) addSet(as *program.Set) *refusal {
 // after the one in which the last lookup goes.
 func (s *set) fixed() bool { return s.bound && s.Flags&program.SetConstant != 0 }
 
-// addElements adds those that are not there yet. Those before a bad one are
+// addElements adds those that are not there yet; one that is gets the time that is
+// given, if it is another. Those before a bad one are
 // added all the same, for later operations of the batch to meet, as in the
 // kernel; the batch is refused anyhow.
-func (t *table) addElements(s *set, elements []program.Element) (changed bool, r *refusal) {
+func (t *table) addElements(s *set, elements []program.Element, at time.Duration) (changed bool, r *refusal) {
 	if s.fixed() {
 		return false, refuse(errBusy)
 	}
@@ -63,10 +65,17 @@ func (t *table) addElements(s *set, elements []program.Element) (changed bool, r
 		if err != nil {
 			return changed, refuse(err)
 		}
-		if !there {
-			s.elements[keyOf(e)], changed = e, true
+		fresh := s.timed(e, at)
+		switch old := s.elements[keyOf(e)]; {
+		case !there:
 			t.referElement(s, e, 1)
+		case fresh.Timeout == old.Timeout && fresh.Forever == old.Forever && e.Left == 0:
+			continue
+		default:
+			old.Timeout, old.Forever, old.until = fresh.Timeout, fresh.Forever, fresh.until
+			fresh = old
 		}
+		s.elements[keyOf(e)], changed = fresh, true
 	}
 	return changed, nil
 }
@@ -78,6 +87,12 @@ func (t *table) checkElement(s *set, e program.Element) (there bool, err error) 
 		return false, errWrong
 	case e.End && s.Flags&program.SetInterval == 0:
 		return false, errWrong
+	case s.Flags&program.SetTimeout == 0 && (e.Timeout != 0 || e.Left != 0 || e.Forever):
+		return false, errWrong
+	case e.Left != 0 && s.timeout(e) == 0:
+		return false, errUnfit
+	case e.Left > s.timeout(e):
+		return false, errRange
 	case s.DataType == verdictData && !e.End:
 		if err := t.checkVerdict(e.Verdict); err != nil {
 			return false, err
@@ -107,7 +122,7 @@ func (t *table) deleteElements(s *set, elements []program.Element) *refusal {
 			return refuse(errMissing)
 		}
 		delete(s.elements, keyOf(e))
-		t.referElement(s, old, -1)
+		t.referElement(s, old.Element, -1)
 	}
 	return nil
 }
@@ -117,7 +132,7 @@ func (t *table) deleteSet(s *set) *refusal {
 		return refuse(errBusy)
 	}
 	for _, e := range s.elements {
-		t.referElement(s, e, -1)
+		t.referElement(s, e.Element, -1)
 	}
 	t.sets = slices.DeleteFunc(t.sets, func(o *set) bool { return o == s })
 	delete(t.setNamed, s.Name)

@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
@@ -12,7 +13,8 @@ import (
 type state struct {
 	generation uint32
 	tables     []*table
-	handles    uint64 // the last table's
+	handles    uint64        // the last table's
+	uptime     time.Duration // how far the clock has been moved
 }
 
 // table is a program.Table with indexes; the lists in Table itself are empty.
@@ -48,10 +50,16 @@ type slot struct {
 // set is a program.Set; the list in Set itself is empty.
 type set struct {
 	program.Set
-	elements map[key]program.Element
+	elements map[key]element
 	refs     uint32 // lookups that name it
 	bound    bool   // there was one, though it may have gone in this transaction
 	own      bool   // elements belongs to the transaction
+}
+
+// element is a program.Element that may have an end; Left in Element itself is 0.
+type element struct {
+	program.Element
+	until time.Duration // the host's uptime when it goes; 0: never
 }
 
 // key tells the elements of a set apart.
@@ -141,6 +149,6 @@ func (s *set) write() {
 	}
 	s.elements, s.own = maps.Clone(s.elements), true
 	if s.elements == nil {
-		s.elements = map[key]program.Element{}
+		s.elements = map[key]element{}
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -50,11 +51,12 @@ type transaction struct {
 	tables  []*table
 	own     map[*table]bool
 	handles uint64
+	uptime  time.Duration
 	changed bool
 }
 
 func (s *state) begin() *transaction {
-	return &transaction{tables: slices.Clone(s.tables), own: map[*table]bool{}, handles: s.handles}
+	return &transaction{tables: slices.Clone(s.tables), own: map[*table]bool{}, handles: s.handles, uptime: s.uptime}
 }
 
 // end makes a state of it. A transaction that changed nothing leaves the
@@ -66,7 +68,7 @@ func (x *transaction) end(s *state) *state {
 	for t := range x.own {
 		t.settle()
 	}
-	next := &state{generation: s.generation + 1, tables: x.tables, handles: x.handles}
+	next := &state{generation: s.generation + 1, tables: x.tables, handles: x.handles, uptime: s.uptime}
 	if next.generation == 0 { // the kernel leaves it out: 0 is "whatever it is"
 		next.generation = 1
 	}
@@ -106,7 +108,7 @@ func (x *transaction) do(op driver.Op) *refusal {
 	case driver.AddRule, driver.ReplaceRule, driver.DeleteRule:
 		changed, r = true, t.ruleOp(op)
 	case driver.AddSet, driver.AddElements, driver.DeleteElements, driver.DeleteSet:
-		changed, r = t.setOp(op)
+		changed, r = t.setOp(op, x.uptime)
 	default:
 		return refuse(errWrong)
 	}

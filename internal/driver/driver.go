@@ -110,7 +110,7 @@ const (
 	ReplaceRule                      // Rule in the place of the one with Rule.Handle, which it keeps
 	DeleteRule                       // the rule with Rule.Handle
 	AddSet                           // Set: all but its elements
-	AddElements                      // Set.Elements into the set of that name; one that is there stays as it is
+	AddElements                      // Set.Elements into the set of that name; one that is there stays as it is, but for its time
 	DeleteElements                   // Set.Elements out of it; each must be there
 	DeleteSet                        // must be unreferenced by then, else EBUSY
 	RenameChain                      // Chain by Handle; To is the new name
@@ -139,6 +139,11 @@ func (k OpKind) String() string {
 // 15 chains deep it is EMLINK, of the operation that closed the path; hosts may
 // say it of later operations too. A constant set that a lookup refers to, or did
 // until this batch, is EBUSY to whoever adds or deletes elements.
+//
+// An element whose time is up is not there, though it may count for the set's size
+// until the host forgets it; neither its end nor that is a commit. Whether one that is there takes the time that it is
+// added with once more depends on the kernel (6.12 does): who needs it deletes the
+// element and adds it again, in one batch.
 //
 // A chain has its old name until the transaction ends: no other operation can
 // use the new one (the kernel would make a second chain of that name).

@@ -7,14 +7,16 @@ import (
 	"errors"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 )
 
 // Run runs the suite. Each call of open gives a driver of a host that nobody
-// else uses and that has no tables; the suite closes it.
-func Run(t *testing.T, open func(t *testing.T) driver.Driver) {
+// else uses and that has no tables; the suite closes it. Pass lets time pass on a
+// driver's host.
+func Run(t *testing.T, open func(t *testing.T) driver.Driver, pass func(d driver.Driver, passes time.Duration)) {
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *host)
@@ -46,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) driver.Driver) {
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, start(t, open)) })
 	}
+	t.Run("Timeouts", func(t *testing.T) { testTimeouts(t, open, pass) })
 	t.Run("Refusals", func(t *testing.T) { testRefusals(t, open) })
 	t.Run("Programs", func(t *testing.T) { testPrograms(t, open) })
 }
