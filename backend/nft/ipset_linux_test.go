@@ -97,10 +97,7 @@ func TestIPSetsThatAreNotThere(t *testing.T) {
 		rule.New(target.SET{Add: nf.InIPSet("here", nf.Src), Del: nf.InIPSet("lost", nf.Src)}),
 		rule.New(target.Drop, match.InSet("six", nf.Src)),
 	))
-	var all []*backend.Error
-	for _, e := range backend.Errors(err) {
-		all = append(all, e)
-	}
+	all := backend.Errors(err)
 	if len(all) != 3 {
 		t.Fatalf("%d errors, want 3: %v", len(all), err)
 	}

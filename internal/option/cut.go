@@ -30,7 +30,7 @@ func Bare(s string) string {
 	return s
 }
 
-// Texts are the reasons of CheckText.
+// The reasons of CheckText.
 var (
 	errEmpty   = errors.New("must have a minimum length of 1 characters")
 	errLong    = errors.New("is too long")
