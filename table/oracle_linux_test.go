@@ -2,7 +2,6 @@ package table_test
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,18 +13,11 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle/corpus"
-	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
 func TestMain(m *testing.M) { labtest.Main(m) }
-
-// later are the files that need an extension of a later release: the first one
-// that each of them names.
-var later = map[string]string{
-	"vpn.rules": "policy",
-}
 
 func TestCorpusIsWhatIptablesSavesAndLists(t *testing.T) {
 	for _, name := range corpus.Rules(t) {
@@ -34,25 +26,8 @@ func TestCorpusIsWhatIptablesSavesAndLists(t *testing.T) {
 			if corpus.V6(name) {
 				f = nf.IPv6
 			}
-			if missing := later[name]; missing != "" {
-				refusesByName(t, text, f, missing)
-				return
-			}
 			sameAsIptables(t, text, f)
 		})
-	}
-}
-
-// refusesByName wants an error that names the extension that is missing, and
-// its line.
-func refusesByName(t *testing.T, text string, f nf.Family, missing string) {
-	_, err := table.Parse(strings.NewReader(text), f)
-	var se *rule.SyntaxError
-	if !errors.Is(err, rule.ErrUnknownMatch) && !errors.Is(err, table.ErrUnknownTarget) || !errors.As(err, &se) || !strings.Contains(err.Error(), missing) {
-		t.Fatalf("%v, want one that names %s", err, missing)
-	}
-	if line := strings.Split(text, "\n")[se.Line-1]; !strings.HasPrefix(line[se.Column-1:], se.Token) {
-		t.Errorf("%v: not in %q", err, line)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Save, flush, restore, save: byte for byte, counters included.
 func TestSaveFlushRestoreSave(t *testing.T) {
-	for _, name := range []string{"dmz-router.rules", "nas.ip6.rules", "testbed.rules"} {
+	for _, name := range []string{"dmz-router.rules", "mailserver.ip6.rules", "nas.ip6.rules", "testbed.rules"} {
 		t.Run(name, func(t *testing.T) {
 			f := nf.IPv4
 			if corpus.V6(name) {

@@ -61,6 +61,11 @@ func newWorld(t testing.TB) *world {
 		w.must(w.host.Address("eth1", fmt.Sprintf("10.9.0.%d/24", 50+i)))
 	}
 	w.must(w.host.Route("198.51.100.0/24", farIPv4))
+	// Nowhere is without a route: that error the kernel sends once a second.
+	w.must(w.host.Route("203.0.113.0/24", farIPv4))
+	// Errors as often as they are due, however long a test takes.
+	w.must(w.host.Sysctl("net.ipv4.icmp_ratemask", "0"))
+	w.must(w.host.Sysctl("net.ipv6.icmp.ratelimit", "0"))
 	w.seen = w.capture(w.host, "eth0")
 	return w
 }

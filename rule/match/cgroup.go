@@ -17,7 +17,8 @@ import (
 //	[!] --path path  [!] --cgroup classid
 //
 // A path is one of the second version's, below where that is mounted, and must be
-// there when the rule is made. It is the kernel's own xt match, which every family
+// there when the rule is made. Packets that only pass through have no socket: it is
+// for INPUT, OUTPUT and POSTROUTING. It is the kernel's own xt match, which every family
 // has: nf_tables' meta cgroup and socket cgroupv2 look for the socket otherwise.
 // An empty path, which iptables takes for "/", is an error. It mirrors
 // net/netfilter/xt_cgroup.c.
