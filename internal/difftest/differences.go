@@ -3,6 +3,7 @@ package difftest
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
@@ -123,15 +124,17 @@ func (d *Difference) check() error {
 	return nil
 }
 
-// Concerns says whether the entry is about a line at a peer.
-func (d *Difference) Concerns(p Peer, kind Kind, l Line) bool {
-	return d.Kind == kind && d.Peer.MatchString(p.String()) && d.Rule.MatchString(l.String())
+// Concerns says whether the entry is about a line at a peer: its regular
+// expression is of the line or of what we save, where no option is cut short.
+func (d *Difference) Concerns(p Peer, kind Kind, l Line, saved ...string) bool {
+	return d.Kind == kind && d.Peer.MatchString(p.String()) &&
+		(d.Rule.MatchString(l.String()) || slices.ContainsFunc(saved, d.Rule.MatchString))
 }
 
 // Explains says whether the entry explains that a line is refused by the one
 // and accepted by the other, with that message.
-func (d *Difference) Explains(p Peer, kind Kind, l Line, message string) bool {
-	return d.Concerns(p, kind, l) && (d.Message == nil || d.Message.MatchString(message))
+func (d *Difference) Explains(p Peer, kind Kind, l Line, message string, saved ...string) bool {
+	return d.Concerns(p, kind, l, saved...) && (d.Message == nil || d.Message.MatchString(message))
 }
 
 // Apply is a text with what makes it differ written alike.

@@ -85,7 +85,7 @@ func (c *comparison) run(lines []trial) {
 	ours := 0
 	for i := range lines {
 		l := &lines[i]
-		l.suspect = slices.ContainsFunc(c.known, func(d *Difference) bool { return d.Concerns(c.peer, Refuses, l.Line) })
+		l.suspect = slices.ContainsFunc(c.known, func(d *Difference) bool { return d.Concerns(c.peer, Refuses, l.Line, l.ours...) })
 		tables[l.Table] = append(tables[l.Table], l)
 		if l.err == nil {
 			ours++
@@ -159,7 +159,7 @@ func (c *comparison) compare(l *trial) {
 
 func (c *comparison) explained(l *trial, kind Kind, message string) bool {
 	for _, d := range c.known {
-		if d.Explains(c.peer, kind, l.Line, message) {
+		if d.Explains(c.peer, kind, l.Line, message, l.ours...) {
 			c.used[d]++
 			return true
 		}
@@ -175,7 +175,7 @@ func (c *comparison) rewritten(l *trial) bool {
 	ours, theirs := slices.Clone(l.ours), slices.Clone(l.theirs)
 	var did []*Difference
 	for _, d := range c.known {
-		if !d.Concerns(c.peer, Saves, l.Line) {
+		if !d.Concerns(c.peer, Saves, l.Line, l.ours...) {
 			continue
 		}
 		for i := range ours {

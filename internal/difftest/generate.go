@@ -221,7 +221,11 @@ func (d *draft) options(e option.Extension) (ps []piece) {
 			p.name = o.Aliases[g.rnd.IntN(len(o.Aliases))]
 		}
 		p.not = o.Invert && g.rnd.IntN(3) == 0
-		for n := range o.Args {
+		args := o.Args
+		if o.Optional {
+			args = g.rnd.IntN(2)
+		}
+		for n := range args {
 			if v, ok := valueOf(e.ExtName(), o, n); ok {
 				p.words = append(p.words, v(g))
 			}

@@ -26,7 +26,7 @@ var moreTargetValues = map[string]Value{
 	"HMARK --hmark-rnd":           number(0, 0xffffffff),
 	"HMARK --hmark-proto-mask":    number(0, 255),
 	"IDLETIMER --timeout":         number(1, 1000),
-	"IDLETIMER --label":           name(27),
+	"IDLETIMER --label":           both(one("difftest"), "-", name(18)), // the kernel has one list of them for all namespaces
 	"LED --led-trigger-id":        name(20),
 	"LED --led-delay":             either(number(0, 1000), one("inf")),
 	"NETMAP --to":                 network,

@@ -142,8 +142,8 @@ func setMode(s *Statistic, _ bool, w []string, _ option.Context) error {
 }
 
 func setProbability(s *Statistic, not bool, w []string, _ option.Context) error {
-	p, err := strconv.ParseFloat(strings.TrimSpace(w[0]), 64)
-	if err != nil || !(p >= 0 && p <= 1) || strings.Contains(w[0], "_") { // _ is in Go's numbers only
+	p, err := strconv.ParseFloat(strings.TrimLeft(w[0], " \t\n\v\f\r"), 64) // as strtod does
+	if err != nil || !(p >= 0 && p <= 1) || strings.Contains(w[0], "_") {   // _ is in Go's numbers only
 		return errors.New("bad value, or out of range (0-1)")
 	}
 	s.probability, s.given = uint32(math.Round(p*certain)), s.given|givenProbability
