@@ -60,6 +60,9 @@ func (f *Firewall) change(ctx context.Context, op string, need needed, plan func
 			return err
 		}
 		if op != opConfirm && op != opRevert && (st.trial == probation.Ended || st.trial == probation.Confirmed) {
+			if try > f.cfg.Retries {
+				return &Error{Op: op, Err: ErrInUse, Hint: "somebody's rules look up what a change on probation left; flush them first"}
+			}
 			if err := f.settle(ctx, opRevert); err != nil { // what a probation left
 				return err
 			}

@@ -40,28 +40,75 @@ const longestTry = 365 * 24 * time.Hour
 
 // Try is Apply on probation: unless Confirm is called within d, from a millisecond
 // to a year, the kernel itself goes back to the rules before, with their counters,
-// though this process be dead. Resolution is that of the kernel's clock tick, a few
-// milliseconds; the clock stands still while the machine is suspended.
+// though this process be dead. Resolution is that of the kernel's clock tick, at most
+// 10 milliseconds, which is the shortest time; the clock stands still while the machine is suspended.
 //
 // While it lasts every other change of the owner's tables is ErrOnProbation.
 // What it does not take back: connections that were let in meanwhile stay
 // ESTABLISHED, and those that were translated stay so. A declared set whose
 // elements change cannot be on probation; the error is ErrInvalid.
 func (f *Firewall) Try(ctx context.Context, rs table.Ruleset, d time.Duration) (*Probation, error) {
-	if d < time.Millisecond || d > longestTry {
-		return nil, &Error{Op: opTry, Err: fmt.Errorf("%w: %v is no time to confirm in", ErrInvalid, d)}
+	if err := inTime(opTry, d); err != nil {
+		return nil, err
 	}
-	err := f.change(ctx, opTry, exactly(rs), func(st *state) (*Plan, error) {
-		return f.planTry(ctx, st, rs, d)
+	var p *Plan
+	err := f.change(ctx, opTry, exactly(rs), func(st *state) (_ *Plan, err error) {
+		p, err = f.planTry(ctx, st, rs, d)
+		return p, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.Probation(ctx)
-	if errors.Is(err, fs.ErrNotExist) { // there was nothing to change
+	return f.tried(ctx, p)
+}
+
+// Try is Commit on probation, as Firewall.Try; what it returns for tables that are
+// not as they were any more is Commit's ErrConflict.
+func (p *Plan) Try(ctx context.Context, d time.Duration) (*Probation, error) {
+	if err := inTime(opTry, d); err != nil {
+		return nil, err
+	}
+	f := p.f
+	stale := &Error{Op: opTry, Err: fmt.Errorf("%w: the plan is stale", ErrConflict), Hint: "plan again"}
+	if p.st.trial != probation.None { // what is left of the last one must go first
+		if err := f.settle(ctx, opRevert); err != nil {
+			return nil, err
+		}
+		return nil, stale
+	}
+	start := time.Now()
+	joined, err := f.planTry(ctx, p.st, p.after, d)
+	if err != nil {
+		return nil, err
+	}
+	switch err := f.send(ctx, joined); {
+	case errors.Is(err, errStale):
+		return nil, stale
+	case err != nil:
+		return nil, err
+	}
+	f.observe(ctx, joined, 0, start)
+	return f.tried(ctx, joined)
+}
+
+// tried is what a plan put on probation just now.
+func (f *Firewall) tried(ctx context.Context, done *Plan) (*Probation, error) {
+	if len(done.last) == 0 {
 		return &Probation{f: f}, nil
 	}
+	p, err := f.Probation(ctx)
+	if errors.Is(err, fs.ErrNotExist) { // its time is up already
+		return &Probation{f: f, sets: map[tryKey]uint64{}}, nil
+	}
 	return p, err
+}
+
+// inTime refuses a time that nobody can confirm in.
+func inTime(op string, d time.Duration) error {
+	if d < time.Millisecond || d > longestTry {
+		return &Error{Op: op, Err: fmt.Errorf("%w: %v is no time to confirm in", ErrInvalid, d)}
+	}
+	return nil
 }
 
 // planTry plans to have the new rules beside the old, and in force for d.
@@ -92,10 +139,17 @@ func (f *Firewall) planTry(ctx context.Context, st *state, rs table.Ruleset, d t
 	return p, nil
 }
 
+// tick is as long as a kernel's clock tick can be (CONFIG_HZ=100). Kernels before 6.12
+// take what is less than their own for ever.
+const tick = 10 * time.Millisecond
+
 // element is the operation on the element that a table's new rules live by; for 0
 // it is for ever.
 func element(t *program.Table, kind driver.OpKind, d time.Duration) driver.Op {
 	s := probation.NewSet()
+	if d != 0 {
+		d = max(d, tick)
+	}
 	s.Elements = []program.Element{{Key: probation.Key, Timeout: uint64(d / time.Millisecond)}}
 	return driver.Op{Kind: kind, Table: &program.Table{Family: t.Family, Name: t.Name}, Set: s}
 }
@@ -243,11 +297,8 @@ func (p *Probation) Confirm(ctx context.Context) error {
 // Extend sets the time left to d from now, within Try's bounds. The errors are
 // those of Confirm.
 func (p *Probation) Extend(ctx context.Context, d time.Duration) error {
-	switch {
-	case d < time.Millisecond || d > longestTry:
-		return &Error{Op: opExtend, Err: fmt.Errorf("%w: %v is no time to confirm in", ErrInvalid, d)}
-	case p.sets == nil:
-		return nil
+	if err := inTime(opExtend, d); err != nil || p.sets == nil {
+		return err
 	}
 	return p.elements(ctx, opExtend, func(t *program.Table) []driver.Op {
 		return []driver.Op{element(t, driver.DeleteElements, 0), element(t, driver.AddElements, d)}

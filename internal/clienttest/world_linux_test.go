@@ -2,6 +2,7 @@ package clienttest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,8 +22,8 @@ func onKernel(t *testing.T, test func(t *testing.T, w world)) {
 func kernel(t testing.TB, h *lab.Host) world {
 	t.Helper()
 	return world{
-		timed: true,
-		open:  func(t testing.TB, cfg backend.Config) *backend.Firewall { t.Helper(); return open(t, h, cfg) },
+		pass: time.Sleep,
+		open: func(t testing.TB, cfg backend.Config) *backend.Firewall { t.Helper(); return open(t, h, cfg) },
 		// With handles: a rule that was replaced by the same rule would show.
 		list: func(t testing.TB) string { t.Helper(); return oracle.Nft(t, h).List("-a") },
 		reload: func(t testing.TB) {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) { labtest.Main(m) }
 type world struct {
 	open   func(t testing.TB, cfg backend.Config) *backend.Firewall
 	list   func(t testing.TB) string // everything in the host, as text that shows every change
-	timed  bool                      // time passes
+	pass   func(d time.Duration)     // lets time pass
 	reload func(t testing.TB)        // fails unless what nft lists loads again
 }
 
@@ -36,7 +37,7 @@ func everywhere(t *testing.T, test func(t *testing.T, w world)) {
 // memory is a host of package sim.
 func memory() world {
 	h := sim.New(sim.Config{})
-	w := world{reload: func(testing.TB) {}}
+	w := world{reload: func(testing.TB) {}, pass: h.Advance}
 	w.open = func(t testing.TB, cfg backend.Config) *backend.Firewall {
 		t.Helper()
 		fw, err := h.Open(t.Context(), cfg)

@@ -18,6 +18,7 @@ package probation
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -33,12 +34,14 @@ const (
 	partEnd  = "-end"  // the policy
 	partGoto = "-goto" // a GOTO of a base chain, whose end must not be the old policy
 	partGone = "-gone" // the chain is not in the new program
+	partSet  = "-set"  // the set is not in the new program
 )
 
 // Errors of what cannot be put on probation; both are tested with errors.Is.
 var (
 	ErrHook = errors.New("a base chain changes its hook, type or priority")
 	ErrMap  = errors.New("a chain that changes, or leads to one, goes on by a verdict map")
+	ErrSet  = errors.New("a set's elements change")
 )
 
 // NewSet is the set, without its element.
@@ -112,8 +115,9 @@ func (j *joiner) table() (*program.Table, error) {
 			gone = append(gone, c)
 		}
 	}
-	if len(j.dirty) == 0 && len(gone) == 0 {
-		return j.old, nil
+	less, more, err := j.sets()
+	if err != nil || len(j.dirty)+len(gone)+len(less)+len(more) == 0 {
+		return j.old, err
 	}
 	j.name(gone)
 	t := *j.old
@@ -139,14 +143,42 @@ func (j *joiner) table() (*program.Table, error) {
 	for _, c := range gone {
 		t.Chains = append(t.Chains, j.gone(c)...)
 	}
-	t.Sets = slices.Clone(j.old.Sets)
+	for _, s := range less {
+		t.Chains = append(t.Chains, &program.Chain{
+			Name: j.free(s.Name + ".try"), UserData: userdata.Chain{Try: s.Name, Part: partSet}.String(),
+		})
+	}
+	// The sets behind ours are younger, and by that known as the new program's.
+	t.Sets = append(append(slices.Clone(j.old.Sets), NewSet()), more...)
+	return &t, nil
+}
+
+// sets are those that only old has, and those that only want has.
+func (j *joiner) sets() (less, more []*program.Set, err error) {
 	for _, s := range j.want.Sets {
-		if t.Set(s.Name) == nil {
-			t.Sets = append(t.Sets, s)
+		switch o := j.old.Set(s.Name); {
+		case o == nil:
+			more = append(more, s)
+		case !s.Keep && !o.Unread && !maps.Equal(written(o), written(s)):
+			return nil, nil, fmt.Errorf("set %s: %w", s.Name, ErrSet)
 		}
 	}
-	t.Sets = append(t.Sets, NewSet())
-	return &t, nil
+	for _, o := range j.old.Sets {
+		if j.want.Set(o.Name) == nil {
+			less = append(less, o)
+		}
+	}
+	return less, more, nil
+}
+
+// written is what somebody wrote into a set, without what packets and time change.
+func written(s *program.Set) map[program.Element]bool {
+	out := make(map[program.Element]bool, len(s.Elements))
+	for _, e := range s.Elements {
+		e.Packets, e.Bytes, e.Left = 0, 0, 0
+		out[e] = true
+	}
+	return out
 }
 
 // find finds the chains of want that old does not have as they are, and those

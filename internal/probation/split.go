@@ -84,17 +84,31 @@ func (s *splitter) look() {
 	}
 }
 
-// table is the table without what probation put there.
-func (s *splitter) table() *program.Table {
+// table is the table without what probation put there, and without the sets that
+// are not its own.
+func (s *splitter) table(others func(*program.Set) bool) *program.Table {
 	t := *s.t
 	t.Chains = nil
-	t.Sets = slices.DeleteFunc(slices.Clone(t.Sets), func(x *program.Set) bool { return x.Name == Set })
+	t.Sets = slices.DeleteFunc(slices.Clone(t.Sets), func(x *program.Set) bool { return x.Name == Set || others(x) })
 	return &t
+}
+
+// came says whether a set came with the new program: it is younger than ours.
+func (s *splitter) came(x *program.Set) bool { return x.Handle > s.t.Set(Set).Handle }
+
+// goes says whether a set is not in the new program.
+func (s *splitter) goes(x *program.Set) bool {
+	for _, ud := range s.parts {
+		if ud.Part == partSet && ud.Try == x.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // before is the old table.
 func (s *splitter) before() *program.Table {
-	t := s.table()
+	t := s.table(s.came)
 	for _, c := range s.t.Chains {
 		if _, ok := s.parts[c.Name]; ok {
 			continue
@@ -119,7 +133,7 @@ func unswitched(c *program.Chain) (_ *program.Chain, fresh bool) {
 
 // after is the new table.
 func (s *splitter) after() *program.Table {
-	t := s.table()
+	t := s.table(s.goes)
 	done := map[string]bool{}
 	for _, c := range s.t.Chains {
 		if _, ok := s.parts[c.Name]; ok {
