@@ -54,9 +54,9 @@ func TestFragmentsAsIptables(t *testing.T) {
 		"-t raw -A PREROUTING -p tcp -m tcp", "-t raw -A PREROUTING -p tcp",
 	}
 	for s, taken := range map[*side]string{
-		legacy(t, nf.IPv4):                             "0",
-		ours(t, "ours", "packettest", nf.IPv4, nf.IPv4): "0",
-		variant(t, nf.IPv4):                            "1",
+		legacy(t, nf.IPv4): "0",
+		ours(t, "ours", "packettest", nf.IPv4, nf.IPv4):                 "0",
+		variant(t, nf.IPv4):                                             "1",
 		ours(t, "ours as iptables", backend.Iptables, nf.IPv4, nf.IPv4): "1",
 	} {
 		got := trial{rules: rules}.on(t, s, frames, result{})
