@@ -61,12 +61,21 @@ func (c Clock) String() string { return fmt.Sprintf("%02d:%02d:%02d", c/3600, c/
 // Date is a moment in seconds since 1970 in UTC; 0 is none.
 type Date uint32
 
-// DateOf is a moment, to the second. One before 1970 or after 2106 is none.
+// DateOf is a moment, to the second. One that is not between 1970 and 2038, both
+// included, is an error of the match.
 func DateOf(t time.Time) Date {
-	if s := t.Unix(); s > 0 && s <= math.MaxUint32 {
+	if s := t.Unix(); s > 0 && s <= int64(maxDate) {
 		return Date(s)
 	}
-	return 0
+	return noDate
+}
+
+// Err is not nil for what has no text.
+func (d Date) Err() error {
+	if d > maxDate {
+		return errors.New("a date is from 1970 to 2038")
+	}
+	return nil
 }
 
 // String is "2026-01-31T12:00:00".
@@ -104,7 +113,9 @@ func DaysOfMonth(days ...uint8) (m Monthdays) {
 const (
 	everyMonthday Monthdays = math.MaxUint32 &^ 1
 	lastSecond    Clock     = 24*3600 - 1
-	lastDate      Date      = math.MaxInt32
+	lastDate      Date      = math.MaxInt32 // what iptables has where there is none
+	maxDate       Date      = 2177452799    // the last second of 2038
+	noDate        Date      = math.MaxUint32
 )
 
 // Name is "time".
@@ -242,6 +253,9 @@ func (m *Time) check() error {
 		return start.Err()
 	case stop.Err() != nil:
 		return stop.Err()
+	}
+	if err := errors.Join(m.DateStart.Err(), m.DateStop.Err()); err != nil {
+		return err
 	}
 	m.utc = false
 	m.Start, m.Stop = Is(start), Is(stop)
