@@ -13,6 +13,7 @@ import (
 var (
 	errMissing       = &errno{syscall.ENOENT, fs.ErrNotExist}
 	errThere         = &errno{syscall.EEXIST, fs.ErrExist}
+	errOwned         = &errno{syscall.EPERM, fs.ErrPermission}
 	errBusy    error = syscall.EBUSY      // something refers to it
 	errDepth   error = syscall.EMLINK     // a loop, or more than 15 chains below a base chain
 	errFull    error = syscall.ENFILE     // a set has as many elements as its size says

@@ -53,6 +53,7 @@ type transaction struct {
 	handles uint64
 	uptime  time.Duration
 	changed bool
+	owner   bool // of tables that nobody else may change
 }
 
 func (s *state) begin() *transaction {
@@ -89,6 +90,9 @@ func (x *transaction) sound() bool {
 func (x *transaction) do(op driver.Op) *refusal {
 	if op.Table == nil {
 		return refuse(errWrong)
+	}
+	if i := x.index(op.Table); i >= 0 && x.tables[i].Flags&program.TableOwned != 0 && !x.owner {
+		return refuse(errOwned)
 	}
 	switch op.Kind {
 	case driver.AddTable:

@@ -1,7 +1,7 @@
-// Package driver is what a host's packet filter must do for a Firewall: six
+// Package driver is what a host's packet filter must do for a Firewall: seven
 // methods, which backend/nft implements with a kernel and backend/sim in memory.
 // Everything else (edits, plans, retries, errors in the user's words) is written
-// once, in package backend, over these six.
+// once, in package backend, over these.
 //
 // One suite, driver/drivertest, holds every implementation to the same words.
 package driver
@@ -43,6 +43,13 @@ type Driver interface {
 	// Probe asks whether the host knows an xt extension of a family, without side
 	// effects: nil, or an error that is ErrUnsupported.
 	Probe(ctx context.Context, x XT) error
+
+	// Lock makes an empty table that goes with whoever made it: when unlock is called,
+	// and when the process ends, however it ends. Nobody else can change it, or anything
+	// in it, not even through this driver: that is fs.ErrPermission. It comes and goes
+	// as a commit of its own does, but for the end of the process, which may be none.
+	// ErrUnsupported says that the host has no such tables. unlock may be called twice.
+	Lock(ctx context.Context, t *program.Table) (unlock func() error, err error)
 
 	// Watch follows what is committed from now on. It is work for everybody who
 	// commits, so whoever watches closes it as soon as that is of no more use.

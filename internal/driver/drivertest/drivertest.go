@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) driver.Driver, pass func(d driver
 		{"ConstantSets", testConstantSets},
 		{"OwnSets", testOwnSets},
 		{"VerdictMaps", testVerdictMaps},
+		{"Lock", testLock},
 		{"Scope", testScope},
 		{"Copies", testCopies},
 		{"Depth", testDepth},
