@@ -39,7 +39,10 @@ func (p *parser) find(name string) (o named, ok bool) {
 	return o, ok
 }
 
-// among finds a long option, of the extension named last first.
+// among finds a long option, of the match named last first. There iptables
+// differs where two matches share an option, mark's and connmark's --mark: of
+// "-m mark -m connmark -m mark" it gives the third match's to connmark, and so
+// cannot restore what it saves.
 func (p *parser) among(name string) (o named, ok bool) {
 	for i := len(p.order) - 1; i >= 0; i-- {
 		in := p.order[i].inst

@@ -138,4 +138,6 @@ func (d *Difference) Explains(p Peer, kind Kind, l Line, message string, saved .
 }
 
 // Apply is a text with what makes it differ written alike.
-func (d *Difference) Apply(saved string) string { return d.Replace.ReplaceAllString(saved, d.With) }
+func (d *Difference) Apply(saved string) string {
+	return strings.TrimRight(d.Replace.ReplaceAllString(saved, d.With), " ")
+}
