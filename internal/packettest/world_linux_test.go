@@ -111,7 +111,7 @@ func (w *world) arrived() {
 
 const (
 	silence  = 25 * time.Millisecond // nothing came for so long: nothing will
-	patience = time.Second           // what came to the judge will come to us
+	patience = 3 * time.Second       // what came to the judge will come to us
 	most     = 200                   // frames that a trial may give rise to
 )
 
