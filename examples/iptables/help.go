@@ -63,5 +63,21 @@ func (t tool) restoreHelp() string {
 	   [ --table=<TABLE> ]
 	   [ --modprobe=<command> ]
 	   [ --owner=<NAME> ]
+	   [ --confirm=<TIME> ]    undone unless iptables-confirm is run in time
+`, t.name())
+}
+
+// confirmHelp is what iptables-confirm -h prints.
+func (t tool) confirmHelp() string {
+	return fmt.Sprintf(`Usage: %s [--revert | --status | --extend TIME] [--owner NAME]
+
+What iptables-restore --confirm TIME has put on probation is kept, or
+     --revert       undone at once
+     --status       told of: how much time is left
+     --extend       given TIME from now on: seconds, or like 1m30s
+
+     --owner        whose tables (default: GATEHOUSE_OWNER, or iptables)
+  -h --help, -V --version
+Exit code 1: nothing is on probation, so its time was up.
 `, t.name())
 }

@@ -1,6 +1,6 @@
 // Iptables is the command line of iptables on top of the library: one binary
 // that is iptables, ip6tables, iptables-save, ip6tables-save, iptables-restore
-// or ip6tables-restore.
+// or ip6tables-restore, and iptables-confirm, which iptables has not.
 //
 // Which of them it is says its own name, or its first argument, so that both
 //
@@ -13,9 +13,29 @@
 // transaction; a restore is one transaction a table: packets see a table as it
 // was or as it is to be, and an error leaves it as it was.
 //
+// "iptables-restore --confirm 30s" is iptables-apply without its script: all tables
+// of the file come into force at once, and the kernel itself goes back to the old
+// ones, with their counters, unless "iptables-confirm" is run within that time (Go's
+// durations, or seconds), though the terminal hangs and every process is killed.
+// "iptables-confirm --status" says how much of it is left, "--extend 1m" gives more,
+// "--revert" goes back at once. Until then every other change of the owner's tables
+// is refused, with exit code 4, in both families. Exit code 1 says that nothing is on probation: it
+// was too late.
+//
 // "--owner NAME", or GATEHOUSE_OWNER in the environment, choose whose tables
 // are meant. Without them it is the owner "iptables": the tables that
 // iptables-nft uses too.
+//
+// Meanwhile iptables-nft, which shows the tables of owner "iptables" too, lists the
+// old rules where they were, behind one that reads
+//
+//	-A INPUT -m comment --comment "on probation" -g INPUT.try
+//
+// and the new ones in INPUT.try; it does not see that the kernel looks at this rule
+// only while there is time left. So its -S and -save are no backup meanwhile: restored,
+// they would be the new rules for good. What it adds to a chain goes to the old rules:
+// it counts when nobody confirms, and is gone when somebody does. The tools here
+// list what is in force.
 //
 // What it prints and how it exits is what iptables-legacy 1.8.9 does, which names
 // the reason where iptables-nft names a netlink message. Texts begin with
@@ -71,6 +91,8 @@ func run(ctx context.Context, w world, argv []string) int {
 		err = t.save(ctx, w, args)
 	case restore:
 		err = t.restore(ctx, w, args)
+	case confirm:
+		err = t.confirm(ctx, w, args)
 	default:
 		err = t.command(ctx, w, args)
 	}

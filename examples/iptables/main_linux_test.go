@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	commands := map[string]func(){}
 	for _, name := range []string{
 		"iptables", "ip6tables", "iptables-save", "ip6tables-save", "iptables-restore", "ip6tables-restore",
-		"iptables-multi",
+		"iptables-confirm", "ip6tables-confirm", "iptables-multi",
 	} {
 		commands[name] = inNamespace
 	}

@@ -58,6 +58,7 @@ var (
 	errReplacing = &failure{form: plain, code: exitOther, text: "Index of replacement too big."}
 	errDeletion  = &failure{form: plain, code: exitOther, text: "Index of deletion too big."}
 	errCounter   = &failure{form: plain, code: exitOther, text: "Index of counter too big."}
+	errTrial     = &failure{form: notice, code: exitResource, text: "A change is on probation: run `iptables-confirm', or `iptables-confirm --revert', first."}
 	errHelp      = &failure{form: bare, code: exitUsage}
 	errNATDrop   = badUsage("\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n")
 )
@@ -131,6 +132,8 @@ func worded(err error) *failure {
 	case errors.Is(err, fs.ErrPermission):
 		text := "Could not fetch rule set generation id: Permission denied (you must be root)"
 		return &failure{form: notice, code: exitResource, text: text + "\n" + err.Error()}
+	case errors.Is(err, backend.ErrOnProbation):
+		return errTrial
 	case errors.Is(err, table.ErrLoop):
 		return errLoop
 	case errors.Is(err, backend.ErrInvalid) && len(backend.Errors(err)) > 0:

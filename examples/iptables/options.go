@@ -56,7 +56,7 @@ var restoreOptions = []option{
 	{'c', "counters", none}, {'v', "verbose", none}, {'V', "version", none}, {'t', "test", none},
 	{'h', "help", none}, {'n', "noflush", none}, {'T', "table", required}, {'M', "modprobe", required},
 	{'w', "wait", optional}, {'W', "wait-interval", required}, {'4', "ipv4", none}, {'6', "ipv6", none},
-	{owner, "owner", required},
+	{owner, "owner", required}, {confirmTime, "confirm", required},
 }
 
 // byLetter finds an option by its letter.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/gatehouse-fw/gatehouse/backend"
 	"github.com/gatehouse-fw/gatehouse/rule"
@@ -16,12 +17,13 @@ import (
 
 // restoring is how iptables-restore was called.
 type restoring struct {
-	counters bool   // -c: as the file has them
-	keep     bool   // -n: what is there stays
-	test     bool   // -t: nothing is sent
-	verbose  bool   // -v
-	only     string // -T: the one table that is restored
-	chosen   bool   // -T was given
+	counters bool          // -c: as the file has them
+	keep     bool          // -n: what is there stays
+	test     bool          // -t: nothing is sent
+	verbose  bool          // -v
+	only     string        // -T: the one table that is restored
+	chosen   bool          // -T was given
+	trial    time.Duration // --confirm: how long it is on probation; 0: it is not
 	owner    string
 	file     string // "": the standard input
 }
@@ -47,7 +49,11 @@ func (t tool) restore(ctx context.Context, w world, args []string) error {
 	}
 	defer fw.Close()
 	r := &restorer{tool: t, restoring: how, ctx: ctx, fw: fw, out: w.stdout}
-	return r.read(in)
+	err = r.read(in)
+	if err != nil || how.trial == 0 {
+		return err
+	}
+	return r.try()
 }
 
 // restoring reads the arguments. Done says that there is no more to do.
@@ -75,6 +81,10 @@ func (t tool) restoring(w world, args []string) (how restoring, done bool, err e
 			how.only, how.chosen = o.value, true
 		case owner:
 			how.owner = o.value
+		case confirmTime:
+			if how.trial, err = duration("--confirm", o.value); err != nil {
+				return how, false, err
+			}
 		case 'w':
 			if _, err := strconv.ParseUint(o.value, 0, 31); o.has && err != nil {
 				return how, false, badUsage("wait seconds not numeric")
@@ -96,11 +106,12 @@ func (t tool) restoring(w world, args []string) (how restoring, done bool, err e
 type restorer struct {
 	tool
 	restoring
-	ctx   context.Context
-	fw    *backend.Firewall
-	out   io.Writer
-	id    table.ID // of the table that is being read
-	steps []step   // of that table
+	ctx      context.Context
+	fw       *backend.Firewall
+	out      io.Writer
+	id       table.ID  // of the table that is being read
+	steps    []step    // of that table
+	sections []section // those before it, where they wait for the end of the file
 }
 
 // step is what a line of the file does.
@@ -165,10 +176,14 @@ func (r *restorer) add(l table.Line, do func(*session) error) {
 	}
 }
 
-// commit makes one transaction of the table's steps.
+// commit makes one transaction of the table's steps; with --confirm they wait.
 func (r *restorer) commit(line int) error {
 	steps := r.steps
 	r.steps = nil
+	if r.trial != 0 {
+		r.sections = append(r.sections, section{r.id, steps})
+		return nil
+	}
 	var out bytes.Buffer
 	edit := func(e *backend.Edit) error {
 		out.Reset()

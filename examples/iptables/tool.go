@@ -22,9 +22,10 @@ const (
 	edit    job = ""
 	save    job = "-save"
 	restore job = "-restore"
+	confirm job = "-confirm"
 )
 
-// tool is one of the six programs.
+// tool is one of the eight programs.
 type tool struct {
 	family nf.Family
 	job    job
@@ -39,7 +40,7 @@ func (t tool) name() string {
 }
 
 // toolOf finds out which program is meant, and takes its name off the arguments:
-// the first argument if it is one of the six names, else the name of the binary,
+// the first argument if it is one of their names, else the name of the binary,
 // else iptables.
 func toolOf(argv []string) (tool, []string) {
 	if len(argv) == 0 {
@@ -75,6 +76,8 @@ func parseTool(name string) (t tool, ok bool) {
 			t.job = save
 		case "restore":
 			t.job = restore
+		case "confirm":
+			t.job = confirm
 		default:
 			return tool{}, false
 		}

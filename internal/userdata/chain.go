@@ -58,15 +58,19 @@ func DecodeChain(b string) Chain {
 	return Chain{}
 }
 
-// switchNew is what the rule that leads to a chain on probation says where the
-// chain that it is in was made for it.
-const switchNew = "only on probation"
+// What the rule that leads to a chain on probation says, to people too: iptables-nft
+// lists it without its condition. The second is where the chain that it is in was
+// made for it.
+const (
+	switchOld = "on probation"
+	switchNew = "only on probation"
+)
 
 // Switch is the userdata of a rule that leads to a chain on probation; fresh says
 // that the base chain that it is in was made for it.
 func Switch(fresh bool) string {
 	if !fresh {
-		return ""
+		return withComment(switchOld)
 	}
 	return withComment(switchNew)
 }
