@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/staging"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
@@ -124,79 +125,76 @@ func (f *Firewall) observe(ctx context.Context, p *Plan, conflicts int, start ti
 // send takes a plan's steps: stage, switch, sweep. errStale means that nothing
 // changed, since another writer was first.
 func (f *Firewall) send(ctx context.Context, p *Plan) error {
+	if err := f.tidy(ctx, p.st.journals); err != nil {
+		return err
+	}
 	if p.Empty() {
 		return nil
 	}
-	stage, turn, sweep, err := p.delta.Batches()
+	w, err := f.way(p)
 	if err != nil {
-		return f.driverError(p.op, err)
+		return err
 	}
-	turn = append(turn, p.last...)
-	if err := f.able(ctx, p, append(slices.Clone(stage), turn)...); err != nil {
+	if err := f.able(ctx, p, append(slices.Clone(w.stage), w.turn)...); err != nil {
 		return err
 	}
 	if err := f.guard(ctx, p); err != nil {
 		return err
 	}
-	for i, ops := range stage {
-		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {
-			own := i + f.unstage(ctx, stage[:i])
-			return f.failed(ctx, p, ops, err, own)
-		}
+	if err := f.wait(ctx, p, w); err != nil {
+		return err
 	}
-	if err := f.turn(ctx, p, turn, stage); err != nil {
+	if err := f.begin(ctx, p, w); err != nil {
+		return err
+	}
+	defer w.unlock() // a lock that is left goes with its socket
+	for _, ops := range w.stage {
+		if err := f.drv.Commit(ctx, driver.Batch{Ops: ops}); err != nil {
+			f.unstage(ctx, w)
+			return f.failed(ctx, p, w, ops, err)
+		}
+		w.commits++
+	}
+	at, err := f.turn(ctx, p, w)
+	if err != nil {
 		if !errors.Is(err, ErrUncertain) { // else it may be in force
-			f.unstage(ctx, stage)
+			f.unstage(ctx, w)
 		}
 		return err
+	}
+	if len(p.delta.Filling()) > 0 {
+		at = 0
 	}
 	if err := f.fill(ctx, p); err != nil {
 		return err
 	}
-	return f.sweep(ctx, p, sweep)
-}
-
-// sweep takes away what nothing refers to any more. That some of it could not be
-// taken away (somebody refers to it now, or ctx ended) leaves it for the next
-// change: the ruleset in force is what was asked for. To Remove it is a failure.
-func (f *Firewall) sweep(ctx context.Context, p *Plan, sweep [][]driver.Op) error {
-	for _, ops := range sweep {
-		err := f.drv.Commit(ctx, driver.Batch{Ops: ops})
-		switch {
-		case err == nil:
-		case p.op == opRemove:
-			return f.commitError(p, ops, err)
-		default:
-			return nil
-		}
-	}
-	return nil
+	return f.sweep(ctx, p, w, at)
 }
 
 // turn commits the switch: only if the owner's tables are as the plan had them,
 // which the generation says, or, when somebody committed elsewhere in the
 // namespace, a look at them. The generation is taken last, so that a busy
-// neighbour cannot starve us.
-func (f *Firewall) turn(ctx context.Context, p *Plan, ops []driver.Op, stage [][]driver.Op) error {
-	expect := p.st.generation + uint32(len(stage))
+// neighbour cannot starve us. at is the generation after it.
+func (f *Firewall) turn(ctx context.Context, p *Plan, w *way) (at uint32, err error) {
+	expect := p.st.generation + w.commits
 	for try := 0; try <= f.cfg.Retries; try++ {
-		err := f.drv.Commit(ctx, driver.Batch{Generation: expect, Ops: ops})
-		if expired(ops, err) {
-			return errStale
+		err := f.drv.Commit(ctx, driver.Batch{Generation: expect, Ops: w.turn})
+		if expired(w.turn, err) {
+			return 0, errStale
 		}
 		if err == nil || !errors.Is(err, driver.ErrConflict) {
-			return f.commitError(p, ops, err)
+			return expect + 1, f.commitError(p, w.turn, err)
 		}
-		got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned, Elements: p.looked})
+		got, err := f.drv.Read(ctx, f.scope(p.looked))
 		if err != nil {
-			return f.driverError(p.op, err)
+			return 0, f.driverError(p.op, err)
 		}
-		if !f.unchanged(p, got.Program, stage) {
-			return errStale
+		if f.blocked(staging.Read(got.Program, f.cfg.Owner), w) || !f.unchanged(p, f.visible(got.Program, w.journal.Token), w.stage) {
+			return 0, errStale
 		}
 		expect = got.Generation
 	}
-	return &Error{
+	return 0, &Error{
 		Op: p.op, Err: fmt.Errorf("%w: %d tries", ErrConflict, f.cfg.Retries),
 		Hint: "other programs commit in this namespace faster than the switch can be sent",
 	}
@@ -206,12 +204,12 @@ func (f *Firewall) turn(ctx context.Context, p *Plan, ops []driver.Op, stage [][
 // writer's change was the reason, as when both make a chain of one name. That
 // change may be gone again by now, when the other lost its own race; the
 // generation, which moved by more than our own commits, still tells of it.
-func (f *Firewall) failed(ctx context.Context, p *Plan, ops []driver.Op, err error, own int) error {
+func (f *Firewall) failed(ctx context.Context, p *Plan, w *way, ops []driver.Op, err error) error {
 	var refused *driver.CommitError
 	if errors.As(err, &refused) {
-		got, rerr := f.drv.Read(ctx, driver.Scope{Table: f.owned, Elements: p.looked})
-		if rerr == nil && (!f.unchanged(p, got.Program, nil) ||
-			got.Generation != p.st.generation+uint32(own) && passing(ops, refused)) {
+		got, rerr := f.drv.Read(ctx, f.scope(p.looked))
+		if rerr == nil && (!f.unchanged(p, f.visible(got.Program, ""), nil) ||
+			got.Generation != p.st.generation+w.commits && passing(ops, refused)) {
 			return errStale
 		}
 	}
@@ -331,48 +329,6 @@ func byHandle(t *program.Table, handle uint64) *program.Chain {
 
 func sameRules(a, b []*program.Rule) bool {
 	return slices.EqualFunc(a, b, func(x, y *program.Rule) bool { return x.Handle == y.Handle && x.Same(y) })
-}
-
-// unstage takes back what was put in place for a switch that did not happen, and
-// says in how many commits. It has a moment of its own, though the caller's
-// context ended; what it leaves the next change sweeps.
-func (f *Firewall) unstage(ctx context.Context, stage [][]driver.Op) (commits int) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	for _, ops := range slices.Backward(stage) {
-		if undo := undone(ops); undo != nil && f.drv.Commit(ctx, driver.Batch{Ops: undo}) == nil {
-			commits++
-		}
-	}
-	return commits
-}
-
-// undone are the operations that take staged ones back.
-func undone(ops []driver.Op) []driver.Op {
-	var flush, out []driver.Op
-	gone := map[string]bool{}
-	for _, op := range ops {
-		if op.Kind == driver.AddTable {
-			out = append(out, driver.Op{Kind: driver.DeleteTable, Table: op.Table})
-			gone[op.Table.Family.String()+op.Table.Name] = true
-		}
-	}
-	for _, op := range ops {
-		if gone[op.Table.Family.String()+op.Table.Name] {
-			continue
-		}
-		switch op.Kind {
-		case driver.AddChain:
-			flush = append(flush, driver.Op{Kind: driver.FlushChain, Table: op.Table, Chain: op.Chain})
-			out = append(out, driver.Op{Kind: driver.DeleteChain, Table: op.Table, Chain: op.Chain})
-		case driver.AddSet:
-			out = append(out, driver.Op{Kind: driver.DeleteSet, Table: op.Table, Set: op.Set})
-		case driver.RenameChain:
-			back := &program.Chain{Name: op.To, Handle: op.Chain.Handle}
-			out = append(out, driver.Op{Kind: driver.RenameChain, Table: op.Table, Chain: back, To: op.Chain.Name})
-		}
-	}
-	return append(flush, out...)
 }
 
 // guard asks every guard.

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/page"
 	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/staging"
 	"github.com/gatehouse-fw/gatehouse/internal/userdata"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
@@ -58,7 +59,8 @@ func (f *Firewall) Close() error {
 type state struct {
 	generation uint32
 	maxBatch   int
-	raw        *program.Program        // as the kernel has them
+	raw        *program.Program        // as the kernel has them, but for what is not a part of the ruleset
+	journals   []staging.Journal       // what they say of that
 	flat       func() *program.Program // sets and pages folded in; of a change on probation what is in force
 	trial      probation.State
 	read       func() (table.Ruleset, *compile.Keeper)
@@ -87,9 +89,9 @@ func (f *Firewall) owned(fam program.Family, name string) bool {
 // read reads the owner's tables. Of sets of one's own it reads the elements of those
 // that need chooses; nil: all. Guards are shown everything.
 func (f *Firewall) read(ctx context.Context, op string, need needed) (*state, error) {
-	scope := driver.Scope{Table: f.owned}
+	scope := f.scope(nil)
 	if need != nil && len(f.cfg.Guards) == 0 {
-		scope.Elements = f.chosen(need)
+		scope = f.scope(f.chosen(need))
 	}
 	got, err := f.drv.Read(ctx, scope)
 	if err != nil {
@@ -101,8 +103,9 @@ func (f *Firewall) read(ctx context.Context, op string, need needed) (*state, er
 // state makes a model of what was read.
 func (f *Firewall) state(op string, got *driver.State) (*state, error) {
 	st := &state{generation: got.Generation, maxBatch: got.MaxBatch, raw: &program.Program{}}
+	st.journals = staging.Read(got.Program, f.cfg.Owner)
 	st.remodel = func() { f.remodel(st) }
-	for _, t := range got.Program.Tables {
+	for _, t := range staging.Hide(got.Program, f.cfg.Owner, "", st.journals).Tables {
 		if !f.owned(t.Family, t.Name) {
 			continue
 		}

@@ -190,12 +190,14 @@ func (f *Firewall) Elements(ctx context.Context, id table.ID, s set.Set) iter.Se
 var errEnough = errors.New("enough")
 
 func (f *Firewall) elements(ctx context.Context, id table.ID, s set.Set, yield func(set.Element) bool) error {
-	got, err := f.drv.Read(ctx, driver.Scope{Table: f.owned, Bare: true})
+	scope := f.scope(func(*program.Table, *program.Set) bool { return false })
+	scope.Bare = true
+	got, err := f.drv.Read(ctx, scope)
 	if err != nil {
 		return f.driverError("read", err)
 	}
 	var found []collector
-	for _, t := range got.Program.Tables {
+	for _, t := range f.visible(got.Program, "").Tables {
 		if err := f.mine("read", t); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/staging"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
@@ -43,7 +44,7 @@ func (f *Firewall) snapshotOf(op string, got *driver.State) (*Snapshot, error) {
 	}
 	s := &Snapshot{generation: got.Generation, ours: st.rules()}
 	for _, t := range got.Program.Tables {
-		if !f.owned(t.Family, t.Name) {
+		if !f.owned(t.Family, t.Name) && !staging.Is(f.cfg.Owner, t.Name) {
 			s.others = append(s.others, f.other(t, st.raw))
 		}
 	}

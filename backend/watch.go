@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
 	"github.com/gatehouse-fw/gatehouse/internal/replay"
+	"github.com/gatehouse-fw/gatehouse/internal/staging"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
@@ -109,6 +110,14 @@ func (f *Firewall) seen(before, after *program.Program, touched []replay.Key) (o
 			ours[id.Name()] = true
 			continue
 		}
+		if staging.Is(f.cfg.Owner, key.Name) { // what was staged is in force: as of now all of it changed
+			for _, t := range after.Tables {
+				if id, ok := compile.Owned(t.Family, t.Name, f.opts); ok {
+					ours[id.Name()] = true
+				}
+			}
+			continue
+		}
 		was, is := before.Table(key.Family, key.Name), after.Table(key.Family, key.Name)
 		out = append(out, f.otherChanges(was, is, after)...)
 	}
@@ -130,7 +139,7 @@ func (f *Firewall) seen(before, after *program.Program, touched []replay.Key) (o
 func (f *Firewall) model(p *program.Program, names map[string]bool) (table.Ruleset, error) {
 	some := &program.Program{}
 	for _, t := range p.Tables {
-		if id, ok := compile.Owned(t.Family, t.Name, f.opts); ok && names[id.Name()] {
+		if id, ok := compile.Owned(t.Family, t.Name, f.opts); ok && names[id.Name()] || staging.Is(f.cfg.Owner, t.Name) {
 			some.Tables = append(some.Tables, t)
 		}
 	}

@@ -18,7 +18,8 @@ func Open(ctx context.Context, cfg backend.Config) (*backend.Firewall, error) {
 	return OpenIn(ctx, Namespace{}, cfg)
 }
 
-// OpenIn connects to another network namespace. The errors are those of Open,
+// OpenIn connects to another network namespace, and takes away what processes of
+// the owner left there that died in the middle of a change. The errors are those of Open,
 // and fs.ErrNotExist for a namespace that is not there.
 func OpenIn(ctx context.Context, ns Namespace, cfg backend.Config) (*backend.Firewall, error) {
 	drv, err := dial(ctx, ns)
@@ -29,6 +30,7 @@ func OpenIn(ctx context.Context, ns Namespace, cfg backend.Config) (*backend.Fir
 	if err != nil {
 		return nil, errors.Join(err, drv.Close())
 	}
+	_ = fw.Sweep(ctx) // what it cannot take away now a change will
 	return fw, nil
 }
 

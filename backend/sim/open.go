@@ -13,5 +13,9 @@ func (h *Host) Open(ctx context.Context, cfg backend.Config) (*backend.Firewall,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return backend.New(cfg, h.dial())
+	fw, err := backend.New(cfg, h.dial())
+	if err == nil {
+		_ = fw.Sweep(ctx) // what it cannot take away now a change will
+	}
+	return fw, err
 }

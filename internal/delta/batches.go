@@ -82,6 +82,9 @@ func (p Plan) Trial() []driver.Op {
 	return out
 }
 
+// Fits says whether operations fit one transaction.
+func (p Plan) Fits(ops []driver.Op) bool { return p.fits(ops) }
+
 // fits says whether operations fit one transaction.
 func (p Plan) fits(ops []driver.Op) bool {
 	return p.opt.MaxBatch == 0 || p.bytes(ops) <= p.opt.MaxBatch
@@ -100,6 +103,12 @@ func (p Plan) size(op driver.Op) int {
 		return p.opt.Size(op)
 	}
 	return estimate(op)
+}
+
+// Split makes transactions of at most max bytes of operations that need not be in
+// one; 0: of any size.
+func Split(ops []driver.Op, max int) [][]driver.Op {
+	return Plan{opt: Options{MaxBatch: max}}.split(ops)
 }
 
 // split makes transactions that fit.

@@ -43,6 +43,10 @@ func renameOps(t *program.Table, names map[string]string) []driver.Op {
 	return out
 }
 
+// Rename is a table with chains under other names, by name, and what refers to them.
+// It is not changed.
+func Rename(t *program.Table, names map[string]string) *program.Table { return rename(t, names, nil) }
+
 // rename is the table with chains under other names, and what refers to them.
 // before gets the rules that this changes, as they were; it may be nil.
 func rename(t *program.Table, names map[string]string, before map[*program.Rule]*program.Rule) *program.Table {

@@ -17,6 +17,7 @@ var stairs = [...][]string{
 	{"chain"},
 	{"table"},
 	{"internal/compile", "internal/constset", "internal/delta", "internal/merge", "internal/page", "internal/probation", "internal/replay"},
+	{"internal/staging"},
 	{"backend"},
 	{"backend/nft", "backend/sim"},
 	{"backend/iptables"},
