@@ -77,7 +77,7 @@ func (s *scanner) step() error {
 	word := s.args[s.i]
 	s.i++
 	switch {
-	case s.pending():
+	case s.pending(word):
 		s.words = append(s.words, word)
 		return nil
 	case word == "!":
@@ -101,12 +101,23 @@ func (s *scanner) step() error {
 
 // pending says whether the words so far want another: an extension's option
 // whose argument has not come yet.
-func (s *scanner) pending() bool {
+func (s *scanner) pending(word string) bool {
 	if !s.extension {
 		return false
 	}
 	_, err := rule.ParseArgs(s.words, s.family)
-	return missing(err)
+	if missing(err) {
+		return true
+	}
+	// What is wrong before this option must not hide that it wants a word.
+	at := len(s.words) - 1
+	for at > 0 && !strings.HasPrefix(s.words[at], "--") {
+		at--
+	}
+	name, _, joined := strings.Cut(s.words[at], "=")
+	args, optional, ok := s.option(name)
+	n := len(s.words) - 1 - at
+	return ok && !joined && (n < args || optional && n == 0 && word != "" && free(word))
 }
 
 // argument is a word that no option takes. What was wrong before it is said
@@ -143,6 +154,13 @@ func (s *scanner) long(word string) error {
 // so: --set of -m recent is no abbreviation of --set-counters. Which one is meant,
 // if any, is the library's to say.
 func (s *scanner) loaded(name string) bool {
+	_, _, ok := s.option(name)
+	return ok
+}
+
+// option says how many words follow an option that begins so, of an extension
+// that the words name, and whether one more may.
+func (s *scanner) option(name string) (args int, optional, ok bool) {
 	for i, w := range s.words[:max(len(s.words), 1)-1] {
 		if w != "-m" && w != "-j" {
 			continue
@@ -155,12 +173,12 @@ func (s *scanner) loaded(name string) bool {
 			for _, o := range e.Options() {
 				begins := func(spelling string) bool { return strings.HasPrefix(spelling, name) }
 				if begins(o.Name) || slices.ContainsFunc(o.Aliases, begins) {
-					return true
+					return o.Args, o.Optional, true
 				}
 			}
 		}
 	}
-	return false
+	return 0, false, false
 }
 
 // short reads options behind one dash, the last of which may have an argument.

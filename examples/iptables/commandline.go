@@ -121,6 +121,8 @@ func (s *scanner) finish() error {
 	case s.not:
 		return badUsage("nothing appropriate following !")
 	}
+	s.deprecated()
+	s.words = spoken(s.words)
 	rules, err := rule.ParseArgs(s.words, s.family)
 	if err != nil {
 		return syntax(err)
@@ -137,6 +139,26 @@ func (s *scanner) finish() error {
 		c.rules = rules
 	}
 	return c.check()
+}
+
+// spoken is a rule's words without a comment that has none: what iptables takes,
+// and scripts write where a variable is empty, does nothing at all.
+func spoken(words []string) []string {
+	for i := 0; i+3 < len(words); i++ {
+		if slices.Equal(words[i:i+4], []string{"-m", "comment", "--comment", ""}) {
+			return append(slices.Clone(words[:i]), words[i+4:]...)
+		}
+	}
+	return words
+}
+
+// deprecated says what iptables says of spellings that it would rather not see.
+func (s *scanner) deprecated() {
+	for i, w := range s.words {
+		if w == "--set" && slices.Contains(s.words[:i], "set") && !slices.Contains(s.words[:i], "recent") {
+			s.cmd.notices = append(s.cmd.notices, "--set option deprecated, please use --match-set")
+		}
+	}
 }
 
 // check refuses what iptables refuses by looking at the command line alone.

@@ -165,13 +165,23 @@ func (c *command) editRules(s *session) error {
 func (c *command) find(ch *backend.ChainEdit) error {
 	for _, r := range c.rules {
 		if !ch.Has(r) {
-			return errBadRule
+			return absent(r)
 		}
 		if c.verb == 'D' {
 			ch.Delete(r)
 		}
 	}
 	return nil
+}
+
+// absent is what iptables says when a chain does not have a rule: it blames the
+// target, where that is more than a verdict.
+func absent(r rule.Rule) error {
+	switch r.Target().Name() {
+	case "", "ACCEPT", "DROP", "RETURN", "QUEUE":
+		return errBadRule
+	}
+	return errNoChain
 }
 
 // target refuses a rule that goes where nothing is.

@@ -51,8 +51,10 @@
 //	                                                                anything is sent
 //	restore: policy of a chain    stays            becomes ACCEPT   stays
 //	that the file does not name
-//	what an option's value is     libxtables' text, for each        the library's text, exit 2
-//	missing or wrong in           extension another
+//	what an option's value is     libxtables' text, for each        the same where the library
+//	missing or wrong in           extension another                 knows as much; exit 2
+//	what the kernel finds wrong   exit 1           exit 4           exit 2 where it is known before
+//	with an option's value
 //	-vv                           dumps the blob   dumps the rule   as -v
 //	-w, -W, -M                    lock, modprobe   ignored          checked and ignored: there
 //	                                                                is no lock

@@ -38,6 +38,8 @@ type failure struct {
 	code int
 	text string
 	line int // of the file that is restored; 0: none
+	// before is a line that comes first; "": none.
+	before string
 }
 
 // Error is the text without what stands around it.
@@ -106,23 +108,6 @@ func syntax(err error) error {
 	return badUsage("%s", wrong(se))
 }
 
-// wrong is what is wrong with an option, in iptables' words where the library
-// has them: those name the value, and leave out whose option it is.
-func wrong(se *rule.SyntaxError) string {
-	name, value, _ := strings.Cut(se.Token, " ")
-	text := strings.TrimPrefix(se.Err.Error(), name+": ")
-	if se.Extension == "" {
-		return text
-	}
-	if inner := errors.Unwrap(se.Err); inner != nil && value != "" && strings.Contains(inner.Error(), value) {
-		return inner.Error()
-	}
-	if strings.HasPrefix(text, se.Extension) {
-		return text
-	}
-	return se.Extension + ": " + text
-}
-
 // worded is an error in the words of iptables, whatever it was.
 func worded(err error) *failure {
 	var f *failure
@@ -140,6 +125,9 @@ func worded(err error) *failure {
 		return invalid(reason(backend.Errors(err)[0]))
 	case errors.Is(err, context.Canceled):
 		return &failure{form: notice, code: exitOther, text: "interrupted"}
+	}
+	if f := refusedByKernel(err); f != nil {
+		return f
 	}
 	return &failure{form: notice, code: exitResource, text: err.Error()}
 }
@@ -166,6 +154,9 @@ func (t tool) exit(stderr io.Writer, err error) int {
 		return 0
 	}
 	f := worded(err)
+	if f.before != "" {
+		fmt.Fprintln(stderr, f.before)
+	}
 	help := fmt.Sprintf("Try `%s -h' or '%[1]s --help' for more information.\n", t.name())
 	if f.line > 0 {
 		help = fmt.Sprintf("Error occurred at line: %d\n", f.line) + help
