@@ -31,7 +31,11 @@ func (f *Firewall) Apply(ctx context.Context, rs table.Ruleset) error {
 // ruleset as it is then: it must not have effects that running it twice would
 // repeat.
 func (f *Firewall) Edit(ctx context.Context, fn func(e *Edit) error) error {
-	return f.change(ctx, "edit", noElements, func(st *state) (*Plan, error) { return f.planEdit(ctx, st, fn) })
+	tries, done, err := f.quick.edit(ctx, fn)
+	if done {
+		return err
+	}
+	return f.changeAfter(ctx, tries, "edit", noElements, func(st *state) (*Plan, error) { return f.planEdit(ctx, st, fn) })
 }
 
 // Commit sends the plan if the tables it touches are still as they were when it was made (commits elsewhere in
@@ -54,8 +58,13 @@ var errStale = errors.New("tables changed since the plan was made")
 // change plans and sends, and does both again when another writer came in
 // between.
 func (f *Firewall) change(ctx context.Context, op string, need needed, plan func(*state) (*Plan, error)) error {
+	return f.changeAfter(ctx, 0, op, need, plan)
+}
+
+// changeAfter is change behind tries that were in vain.
+func (f *Firewall) changeAfter(ctx context.Context, tries int, op string, need needed, plan func(*state) (*Plan, error)) error {
 	start := time.Now()
-	for try := 0; ; try++ {
+	for try := tries; ; try++ {
 		st, err := f.read(ctx, op, need)
 		if err != nil {
 			return err
@@ -80,14 +89,19 @@ func (f *Firewall) change(ctx context.Context, op string, need needed, plan func
 		case !errors.Is(err, errStale):
 			return err
 		case try == f.cfg.Retries:
-			return &Error{
-				Op: op, Err: fmt.Errorf("%w: %d tries", ErrConflict, try+1),
-				Hint: "another program keeps changing this owner's tables",
-			}
+			return conflict(op, try+1)
 		}
 		if err := pause(ctx, try); err != nil {
 			return err
 		}
+	}
+}
+
+// conflict says that retries are used up.
+func conflict(op string, tries int) error {
+	return &Error{
+		Op: op, Err: fmt.Errorf("%w: %d tries", ErrConflict, tries),
+		Hint: "another program keeps changing this owner's tables",
 	}
 }
 
@@ -118,8 +132,15 @@ func (f *Firewall) observe(ctx context.Context, p *Plan, conflicts int, start ti
 	if f.cfg.Observe == nil || p.Empty() {
 		return
 	}
+	f.observed(ctx, len(p.changes()), conflicts, start)
+}
+
+func (f *Firewall) observed(ctx context.Context, changes, conflicts int, start time.Time) {
+	if f.cfg.Observe == nil {
+		return
+	}
 	gen, _ := f.drv.Generation(ctx)
-	f.cfg.Observe(Commit{Generation: gen, Changes: len(p.changes()), Conflicts: conflicts, Took: time.Since(start)})
+	f.cfg.Observe(Commit{Generation: gen, Changes: changes, Conflicts: conflicts, Took: time.Since(start)})
 }
 
 // send takes a plan's steps: stage, switch, sweep. errStale means that nothing
@@ -144,6 +165,7 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 	if err := f.wait(ctx, p, w); err != nil {
 		return err
 	}
+	f.quick.aside(ctx, w)
 	if err := f.begin(ctx, p, w); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-fw/gatehouse/chain"
+	"github.com/gatehouse-fw/gatehouse/internal/image"
 	"github.com/gatehouse-fw/gatehouse/rule"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
@@ -85,7 +86,15 @@ func (ec *editChain) index(r rule.Rule, f nf.Family) int {
 // Exists says whether the chain is there.
 func (c *ChainEdit) Exists() bool {
 	_, builtIn := c.id.HookOf(c.name)
-	return builtIn || c.find() != nil
+	if builtIn {
+		return true
+	}
+	if x := c.e.quick; x != nil {
+		if has, known := x.has(c.id, c.name); known {
+			return has
+		}
+	}
+	return c.find() != nil
 }
 
 // New makes a user chain; fs.ErrExist if it is there.
@@ -99,6 +108,11 @@ func (c *ChainEdit) New() {
 
 // Ensure makes the chain if it is missing.
 func (c *ChainEdit) Ensure() *ChainEdit {
+	if x := c.e.quick; x != nil {
+		if has, known := x.has(c.id, c.name); has && known {
+			return c
+		}
+	}
 	if c.find() == nil {
 		c.make("add chain")
 	}
@@ -107,6 +121,9 @@ func (c *ChainEdit) Ensure() *ChainEdit {
 
 // Append adds rules at the end.
 func (c *ChainEdit) Append(rs ...rule.Rule) {
+	if c.quickly(false, func() { c.Append(rs...) }, func(l *image.List) { c.quickAdd(l, 0, rs, false) }) {
+		return
+	}
 	if ec := c.need("append rule"); ec != nil {
 		ec.rules = append(ec.rules, c.normal(rs)...)
 	}
@@ -114,6 +131,9 @@ func (c *ChainEdit) Append(rs ...rule.Rule) {
 
 // AppendUnique adds those rules that the chain does not have.
 func (c *ChainEdit) AppendUnique(rs ...rule.Rule) {
+	if c.quickly(true, func() { c.AppendUnique(rs...) }, func(l *image.List) { c.quickAdd(l, 0, rs, true) }) {
+		return
+	}
 	if ec := c.need("append rule"); ec != nil {
 		for _, r := range rs {
 			if ec.index(r, c.id.Family()) < 0 {
@@ -125,6 +145,9 @@ func (c *ChainEdit) AppendUnique(rs ...rule.Rule) {
 
 // Insert puts rules before rule n; n may be one past the last.
 func (c *ChainEdit) Insert(n int, rs ...rule.Rule) {
+	if c.quickly(true, func() { c.Insert(n, rs...) }, func(l *image.List) { c.quickInsert(l, n, rs, false) }) {
+		return
+	}
 	if ec := c.need("insert rule"); ec != nil && c.at("insert rule", n, len(ec.rules)+1) {
 		ec.rules = slices.Insert(ec.rules, n-1, c.normal(rs)...)
 	}
@@ -132,6 +155,9 @@ func (c *ChainEdit) Insert(n int, rs ...rule.Rule) {
 
 // InsertUnique puts those rules before rule n that the chain does not have.
 func (c *ChainEdit) InsertUnique(n int, rs ...rule.Rule) {
+	if c.quickly(true, func() { c.InsertUnique(n, rs...) }, func(l *image.List) { c.quickInsert(l, n, rs, true) }) {
+		return
+	}
 	ec := c.need("insert rule")
 	if ec == nil {
 		return
@@ -141,6 +167,9 @@ func (c *ChainEdit) InsertUnique(n int, rs ...rule.Rule) {
 
 // Replace puts r in the place of rule n. The new rule's counters are r's.
 func (c *ChainEdit) Replace(n int, r rule.Rule) {
+	if c.quickReplace(n, r) {
+		return
+	}
 	if ec := c.need("replace rule"); ec != nil && c.at("replace rule", n, len(ec.rules)) {
 		ec.rules[n-1] = c.normal([]rule.Rule{r})[0]
 	}
@@ -148,6 +177,9 @@ func (c *ChainEdit) Replace(n int, r rule.Rule) {
 
 // Delete removes the first rule equal to r; fs.ErrNotExist if there is none.
 func (c *ChainEdit) Delete(r rule.Rule) {
+	if c.quickly(true, func() { c.Delete(r) }, func(l *image.List) { c.quickDelete(l, r) }) {
+		return
+	}
 	ec := c.need("delete rule")
 	if ec == nil {
 		return
@@ -171,6 +203,13 @@ func (c *ChainEdit) DeleteIfExists(r rule.Rule) bool {
 
 // DeleteAt removes rule n.
 func (c *ChainEdit) DeleteAt(n int) {
+	if c.quickly(true, func() { c.DeleteAt(n) }, func(l *image.List) {
+		if c.at("delete rule", n, l.Len()) {
+			l.Delete(n)
+		}
+	}) {
+		return
+	}
 	if ec := c.need("delete rule"); ec != nil && c.at("delete rule", n, len(ec.rules)) {
 		ec.rules = slices.Delete(ec.rules, n-1, n)
 	}
@@ -189,6 +228,10 @@ func (c *ChainEdit) DeleteFunc(del func(rule.Rule) bool) (n int) {
 
 // Has says whether the chain has a rule equal to r.
 func (c *ChainEdit) Has(r rule.Rule) bool {
+	if l := c.image(true); l != nil {
+		_, p := c.print(r)
+		return l.Find(p) > 0
+	}
 	ec := c.find()
 	return ec != nil && ec.index(r, c.id.Family()) >= 0
 }

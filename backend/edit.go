@@ -24,6 +24,9 @@ type Edit struct {
 	gone    []*SetEdit                                          // sets that were
 	load    func(id table.ID, name string) (table.Table, error) // the table with the elements of a set
 	err     error
+
+	quick *quickEdit // answers from the image; nil: tables are all of it
+	wide  *state     // what tables were read with, where quick could not go on
 }
 
 // editTable is a table being edited.
@@ -81,6 +84,7 @@ func (e *Edit) fail(op string, id table.ID, name string, line int, r rule.Rule, 
 
 // table finds a table; nil if it is not there.
 func (e *Edit) table(id table.ID) *editTable {
+	e.widen()
 	for _, t := range e.tables {
 		if t.id == id {
 			return t

@@ -25,6 +25,7 @@ type Firewall struct {
 	drv    driver.Driver
 	opts   compile.Options
 	closed atomic.Bool
+	quick  *quick
 }
 
 // New is for the module's own backends. It reads nothing and sends nothing.
@@ -35,13 +36,15 @@ func New(cfg Config, drv driver.Driver) (*Firewall, error) {
 	if cfg.Retries == 0 {
 		cfg.Retries = defaultRetries
 	}
-	return &Firewall{
+	f := &Firewall{
 		cfg: cfg, drv: drv,
 		opts: compile.Options{
 			Owner: cfg.Owner, Plain: cfg.Owner == Iptables,
 			Offset: int32(cfg.Offset), Uncounted: cfg.Uncounted,
 		},
-	}, nil
+	}
+	f.quick = newQuick(f)
+	return f, nil
 }
 
 // Close releases the connection. What is under way ends with fs.ErrClosed; what
@@ -50,7 +53,9 @@ func (f *Firewall) Close() error {
 	if f.closed.Swap(true) {
 		return nil
 	}
-	return f.drv.Close()
+	err := f.drv.Close()
+	f.quick.close()
+	return err
 }
 
 // state is the owner's tables as they were read. What a long ruleset takes long

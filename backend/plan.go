@@ -69,6 +69,11 @@ func (f *Firewall) planEdit(ctx context.Context, st *state, fn func(e *Edit) err
 	if err := fn(e); err != nil {
 		return nil, err
 	}
+	return f.planned(ctx, st, e)
+}
+
+// planned plans what an edit of the state did.
+func (f *Firewall) planned(ctx context.Context, st *state, e *Edit) (*Plan, error) {
 	rs, err := e.ruleset()
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func (t *table) copy(scope driver.Scope, at time.Duration) *program.Table {
 	for _, c := range t.chains {
 		ch := c.Chain
 		ch.Use = c.refs + uint32(c.count())
-		if !scope.Bare {
+		if !scope.Bare && (scope.Chain == nil || scope.Chain(&t.Table, &ch)) {
 			for r := range c.live {
 				ch.Rules = append(ch.Rules, t.copyRule(r))
 			}

@@ -81,6 +81,9 @@ type Scope struct {
 	Table func(f program.Family, name string) bool
 	// Bare leaves out rules, and elements but those that Elements chooses.
 	Bare bool
+	// Chain chooses the chains whose rules are read; nil: all. Of the others there is
+	// everything else.
+	Chain func(t *program.Table, c *program.Chain) bool
 	// Elements chooses, of sets that have names, those whose elements are read; of the
 	// others Unread is set. nil: all.
 	Elements func(t *program.Table, s *program.Set) bool

@@ -54,6 +54,17 @@ func (n *names) next(of string) *program.Chain {
 	}
 }
 
+// Next is a new page of a chain that has pages, without rules, with the lowest number
+// whose name is not taken.
+func Next(of string, taken func(name string) bool) *program.Chain {
+	for n := 1; ; n++ {
+		p := userdata.Chain{Of: of, Page: n}
+		if name := pageName(p); !taken(name) {
+			return &program.Chain{Name: name, UserData: p.String()}
+		}
+	}
+}
+
 // maxComment is the longest comment that nft can load.
 const maxComment = 128
 

@@ -54,6 +54,15 @@ func Page(want, have *program.Program, max int) *program.Program {
 	return out
 }
 
+// Limits of pages, for whoever changes one by itself as Page would: the most rules of a
+// page; how many rules in a row are worth one; how many two neighbours have together
+// when they become one; and how many a chain has when its pages are given up.
+const (
+	Row    = Size / 8
+	Joined = Size / 4
+	Few    = Size / 8
+)
+
 // pageTable pages a table's chains. old is the host's table; it may be nil.
 func pageTable(t, old *program.Table, lim limit, h align.Hasher) *program.Table {
 	var candidates []*candidate

@@ -44,6 +44,14 @@ func bound(t *program.Table, r *program.Rule, maps map[string]bool) bool {
 	return false
 }
 
+// Stays says whether a rule must stay in its chain's spine, whatever the maps that it
+// looks up hold.
+func Stays(r *program.Rule) bool { return bound(&program.Table{}, r, map[string]bool{}) }
+
+// SpineJump is where a rule jumps to that does nothing else, as a spine's do; "" for
+// any other.
+func SpineJump(r *program.Rule) string { return spineJump(r) }
+
 // comesBack says whether a verdict does the same in a page as in its chain.
 func comesBack(k program.VerdictKind) bool {
 	switch k {

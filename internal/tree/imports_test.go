@@ -18,6 +18,7 @@ var stairs = [...][]string{
 	{"table"},
 	{"internal/compile", "internal/constset", "internal/delta", "internal/merge", "internal/page", "internal/probation", "internal/replay"},
 	{"internal/staging"},
+	{"internal/image"},
 	{"backend"},
 	{"backend/nft", "backend/sim"},
 	{"backend/iptables"},
@@ -27,7 +28,7 @@ var stairs = [...][]string{
 // them: they may import testing, and what else tests need.
 var forTests = [...]string{
 	"internal/lab", "internal/oracle", "internal/exttest", "internal/packettest", "internal/clienttest", "internal/bench",
-	"internal/driver/drivertest", "internal/delta/deltatest", "internal/sharedtest", "internal/tree", "internal/difftest", "examples",
+	"internal/driver/drivertest", "internal/delta/deltatest", "internal/image/imagetest", "internal/sharedtest", "internal/tree", "internal/difftest", "examples",
 }
 
 // modules are the dependencies of the packages that users' programs are made of.

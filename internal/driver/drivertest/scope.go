@@ -29,6 +29,11 @@ func testScope(t *testing.T, h *host) {
 		t.Errorf("asked for %v", asked)
 	}
 
+	scope.Chain = func(_ *program.Table, c *program.Chain) bool { return c.Name != "in" }
+	if s, err = h.Read(h.Context(), scope); err != nil || len(s.Program.Tables[0].Chains[0].Rules) != 0 || len(s.Program.Tables[0].Sets[0].Elements) != 1 {
+		t.Errorf("without the rules of a chain: %+v, %v", s, err)
+	}
+
 	scope.Bare = true
 	s, err = h.Read(h.Context(), scope)
 	if err != nil {
