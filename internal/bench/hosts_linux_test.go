@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -116,6 +117,10 @@ type kernel struct {
 	loads  map[string][]byte
 	chains []string
 	buf    []byte
+
+	last   string // chain that a rule was put into, and the rule
+	handle uint64
+	took   time.Duration // for the last batch
 }
 
 func newKernel(t testing.TB, h *lab.Host) *kernel {

@@ -22,6 +22,9 @@ import (
 // childText is the variable that makes this program load a file and end.
 const childText = "GATEHOUSE_BENCH_TEXT"
 
+// childIdle makes it edit before that, and say what it holds.
+const childIdle = "GATEHOUSE_BENCH_IDLE"
+
 // child is a program that loads a file where it runs: all that iptables-restore is.
 func child(path string) error {
 	in, err := os.Open(path)
@@ -38,7 +41,10 @@ func child(path string) error {
 		return err
 	}
 	defer fw.Close()
-	return fw.Apply(context.Background(), rs)
+	if err := fw.Apply(context.Background(), rs); err != nil || os.Getenv(childIdle) == "" {
+		return err
+	}
+	return idle(fw)
 }
 
 // peak is the most memory, in MiB, that a program held on a host. The kernel's own
@@ -65,6 +71,15 @@ func peak(t testing.TB, h *lab.Host, cmd *exec.Cmd) (mib float64) {
 			mib = max(mib, highWater(p.PID()))
 		}
 	}
+}
+
+// resident is this process' VmRSS, in MiB.
+func resident() (mib float64, err error) {
+	b, err := os.ReadFile("/proc/self/status")
+	if _, rest, ok := strings.Cut(string(b), "VmRSS:"); ok {
+		_, err = fmt.Sscan(rest, &mib)
+	}
+	return mib / 1024, err
 }
 
 // highWater is a process' VmHWM, in MiB; 0 where it has ended.
