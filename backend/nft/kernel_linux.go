@@ -28,6 +28,8 @@ type kernel struct {
 	patience time.Duration // how long a Read is tried while others commit
 	watching int           // bytes of a Watch's socket
 
+	faults *faults // of sockets that are opened later, for tests
+
 	mu     sync.Mutex
 	probed map[driver.XT]probed
 }
@@ -108,7 +110,11 @@ func (k *kernel) socket() (*socket, error) {
 	if !k.ns.IsOpen() {
 		return nil, fs.ErrClosed
 	}
-	return openSocket(k.ns)
+	s, err := openSocket(k.ns)
+	if err == nil {
+		s.faults = k.faults
+	}
+	return s, err
 }
 
 // Generation asks for the count of commits.
