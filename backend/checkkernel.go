@@ -234,6 +234,7 @@ func describe(e *Error, o driver.Op, fail driver.Failure) {
 	switch {
 	case errors.As(fail.Err, &set):
 		if errors.Is(set.Err, fs.ErrNotExist) {
+			e.Set = set.Name
 			e.Hint = "make it before the rule: ipset create " + set.Name + " …"
 		}
 	case xt && !asked && errors.Is(fail.Err, fs.ErrNotExist) && k.Needs != "":

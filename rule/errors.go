@@ -19,6 +19,18 @@ var (
 	ErrSYN      = errors.New("only works on TCP SYN packets: needs -m tcp with --syn, or --tcp-flags that want SYN")
 )
 
+// Reasons why an option was refused; tested with errors.Is.
+var (
+	// ErrOnce is an option that stands there once more than it may.
+	ErrOnce = option.ErrOnce
+	// ErrNoInvert is a ! before an option that has no opposite.
+	ErrNoInvert = option.ErrNoInvert
+)
+
+// RangeError is a number that an option does not take, or a word that is none:
+// for errors.As.
+type RangeError = option.RangeError
+
 // MatchError is what is wrong with a match or target of a rule.
 type MatchError struct {
 	Extension string // its name; "" for a header match

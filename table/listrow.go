@@ -105,7 +105,7 @@ func (l *lister) row(n int, r rule.Rule) {
 		l.right(l.amount(r.Counters().Bytes), width)
 	}
 	c := l.columnsOf(r)
-	l.left(r.Target().Name(), 9)
+	l.left(listed(r.Target()), 9)
 	l.text(sign(c.protoNot))
 	l.left(l.protocol(c.proto), 4)
 	l.text(c.frag, " ")
@@ -118,6 +118,14 @@ func (l *lister) row(n int, r rule.Rule) {
 	l.left(c.to, 20)
 	l.extensions(r, c)
 	l.text("\n")
+}
+
+// listed is the name that a listing has for a target: NOTRACK is a spelling of CT.
+func listed(t target.Target) string {
+	if name := t.Name(); name != "NOTRACK" {
+		return name
+	}
+	return "CT"
 }
 
 // extensions prints what the matches and the target have to say.

@@ -78,10 +78,27 @@ func Uint(word string, lo, hi uint64) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(digits, base, 64)
 	if err != nil {
-		return 0, fmt.Errorf("bad value %q, expected a whole number from %d to %d", word, lo, hi)
+		return 0, &RangeError{Word: word, Lo: lo, Hi: hi}
 	}
 	if n < lo || n > hi {
-		return 0, fmt.Errorf("value %d is out of range, expected %d to %d", n, lo, hi)
+		return 0, &RangeError{Word: word, Number: n, Lo: lo, Hi: hi, number: true}
 	}
 	return n, nil
+}
+
+// RangeError says that a word is no whole number, or one that an option does not
+// take.
+type RangeError struct {
+	Word   string // as it was read
+	Number uint64 // what it says; 0 where it is no number
+	Lo, Hi uint64 // the least and the most that the option takes
+	number bool
+}
+
+// Error is what was read, and what is expected.
+func (e *RangeError) Error() string {
+	if e.number {
+		return fmt.Sprintf("value %d is out of range, expected %d to %d", e.Number, e.Lo, e.Hi)
+	}
+	return fmt.Sprintf("bad value %q, expected a whole number from %d to %d", e.Word, e.Lo, e.Hi)
 }

@@ -28,7 +28,7 @@ var eui64 = &option.Spec[EUI64]{
 	Needs: func(EUI64) option.Needs {
 		return option.Needs{Chains: []string{"PREROUTING", "INPUT", "FORWARD"}}
 	},
-	List: func(EUI64, *option.Lister) string { return "eui64" },
+	List: func(EUI64, *option.Lister) string { return option.Unspaced + "eui64 " },
 	XT: option.XTStruct(option.XT[EUI64]{}, 0,
 		func(EUI64, program.Env) xtables.EUI64 { return xtables.EUI64{} },
 		func(xtables.EUI64, program.Env) (EUI64, bool) { return EUI64{}, true }),

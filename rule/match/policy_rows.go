@@ -152,7 +152,7 @@ func (m *Policy) pol() string {
 	return "ipsec"
 }
 
-func listPolicy(m Policy, _ *option.Lister) string {
+func listPolicy(m Policy, l *option.Lister) string {
 	words := []string{"policy match dir", m.Dir.String(), "pol", m.pol()}
 	if m.Strict {
 		words = append(words, "strict")
@@ -170,7 +170,11 @@ func listPolicy(m Policy, _ *option.Lister) string {
 		}
 		add("reqid %d", e.ReqID.v, e.ReqID.not, e.ReqID.ok)
 		add("spi 0x%x", e.SPI.v, e.SPI.not, e.SPI.ok)
-		add("proto %d", uint8(e.Proto.v), e.Proto.not, e.Proto.ok)
+		if l.Numeric() {
+			add("proto %d", uint8(e.Proto.v), e.Proto.not, e.Proto.ok)
+		} else {
+			add("proto %s", policyProtos[e.Proto.v], e.Proto.not, e.Proto.ok)
+		}
 		add("mode %v", e.Mode.v, e.Mode.not, e.Mode.ok)
 		add("tunnel-dst %s", printHost(e.Dest.v), e.Dest.not, e.Dest.ok)
 		add("tunnel-src %s", printHost(e.Source.v), e.Source.not, e.Source.ok)
