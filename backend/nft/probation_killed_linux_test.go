@@ -2,6 +2,7 @@ package nft
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
 	"github.com/gatehouse-fw/gatehouse/internal/oracle"
 	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
 	"github.com/gatehouse-fw/gatehouse/rule/nf"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
@@ -30,7 +32,7 @@ func everyChain(n int) table.Ruleset {
 		for _, h := range id.BuiltIns() {
 			rules := []rule.Rule{rule.Jump("counts")}
 			for range n {
-				rules = append(rules, rule.Count())
+				rules = append(rules, counter(id))
 			}
 			chains = append(chains, chain.BuiltIn(h.Chain, chain.Accept, rules...))
 		}
@@ -39,14 +41,34 @@ func everyChain(n int) table.Ruleset {
 	return table.NewRuleset(tables...)
 }
 
+// counter counts; in the filter table it has connections tracked, without which no
+// packet comes to the nat table.
+func counter(id table.ID) rule.Rule {
+	if id != table.Filter {
+		return rule.Count()
+	}
+	return rule.Count(match.States(match.New | match.Established))
+}
+
 // The environment of a process that is to be killed: where it works, what it does,
-// and before which message to the kernel it dies.
+// for whom, before which message to the kernel it dies, and how large one may be.
 const (
-	killedIn = "GATEHOUSE_KILLED_IN"
-	killedAt = "GATEHOUSE_KILLED_AT"
-	killedDo = "GATEHOUSE_KILLED_DO"
-	killedOf = "GATEHOUSE_KILLED_FAMILY"
+	killedIn    = "GATEHOUSE_KILLED_IN"
+	killedAt    = "GATEHOUSE_KILLED_AT"
+	killedDo    = "GATEHOUSE_KILLED_DO"
+	killedOf    = "GATEHOUSE_KILLED_FAMILY"
+	killedOwner = "GATEHOUSE_KILLED_OWNER"
+	killedMax   = "GATEHOUSE_KILLED_MAX"
 )
+
+// victim is a process that is to be killed.
+type victim struct {
+	host   *lab.Host
+	owner  string
+	family nf.Family
+	do     string
+	max    int // bytes that a message may have; 0: as many as it likes
+}
 
 // TestKilledChild is the process that TestProbationKilledAnywhere kills.
 func TestKilledChild(t *testing.T) {
@@ -58,7 +80,7 @@ func TestKilledChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fw, err := backend.New(backend.Config{Owner: "trial"}, k)
+	fw, err := backend.New(backend.Config{Owner: os.Getenv(killedOwner)}, k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +96,9 @@ func TestKilledChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, _ := strconv.Atoi(os.Getenv(killedOf))
+	if n, _ := strconv.Atoi(os.Getenv(killedMax)); n > 0 {
+		k.maxBatch = n
+	}
 	k.control.faults = &faults{send: func([]byte) error {
 		if left--; left == 0 {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -98,12 +123,12 @@ func TestKilledChild(t *testing.T) {
 	}
 }
 
-// killedBefore runs that process, and says whether it was killed.
-func killedBefore(t *testing.T, host *lab.Host, do string, f nf.Family, message int) bool {
+// before runs that process, and says whether it was killed.
+func (v victim) before(t *testing.T, message int) bool {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledChild$")
-	child.Env = append(os.Environ(), killedIn+"="+host.Path(), killedDo+"="+do,
-		killedAt+"="+strconv.Itoa(message), killedOf+"="+strconv.Itoa(int(f)))
+	child.Env = append(os.Environ(), killedIn+"="+v.host.Path(), killedDo+"="+v.do, killedOwner+"="+v.owner,
+		killedAt+"="+strconv.Itoa(message), killedOf+"="+strconv.Itoa(int(v.family)), killedMax+"="+strconv.Itoa(v.max))
 	out, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
@@ -112,7 +137,7 @@ func killedBefore(t *testing.T, host *lab.Host, do string, f nf.Family, message 
 	case errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL:
 		return true
 	}
-	t.Fatalf("%s, message %d: %v\n%s", do, message, err, out)
+	t.Fatalf("%s, message %d: %v\n%s", v.do, message, err, out)
 	return false
 }
 
@@ -120,39 +145,49 @@ func killedBefore(t *testing.T, host *lab.Host, do string, f nf.Family, message 
 // extend, a confirm, a revert, or tidying up after one that ended: the old rules are in
 // force or the new ones, in every table, and nothing is left after the next change.
 func TestProbationKilledAnywhere(t *testing.T) {
-	for _, f := range []nf.Family{nf.Both, nf.IPv4, nf.IPv6} {
+	for _, v := range []victim{
+		{owner: "trial", family: nf.Both}, {owner: "trial", family: nf.IPv4}, {owner: "trial", family: nf.IPv6},
+		{owner: "trial", family: nf.IPv4, max: 8 << 10}, // as where the host allows no more: in many steps
+		{owner: backend.Iptables, family: nf.IPv4}, {owner: backend.Iptables, family: nf.IPv6},
+	} {
 		for _, do := range []string{"try", "extend", "confirm", "revert", "late"} {
-			t.Run(f.String()+" "+do, func(t *testing.T) {
+			t.Run(fmt.Sprint(v.owner, " ", v.family, " ", v.max, " ", do), func(t *testing.T) {
 				t.Parallel()
-				host := labtest.Host(t)
-				fw := openFirewall(t, host, backend.Config{Owner: "trial"})
-				was, is := everyChain(1).For(f), everyChain(2).For(f)
-				for n := 1; ; n++ {
-					apply(t, fw, was)
-					switch do {
-					case "try":
-					case "late":
-						try(t, fw, is, 20*time.Millisecond)
-						time.Sleep(40 * time.Millisecond)
-					default:
-						try(t, fw, is, time.Minute)
-					}
-					killed := killedBefore(t, host, do, f, n)
-					afterKilled(t, host, fw, do, was, is)
-					if t.Failed() {
-						t.Fatalf("killed before message %d: %t", n, killed)
-					}
-					if !killed {
-						if n == 1 {
-							t.Error("it has no message to the kernel")
-						}
-						t.Logf("killed at %d places", n-1)
-						return
-					}
+				v := v
+				v.host, v.do = labtest.Host(t), do
+				for n := 1; v.dies(t, n); n++ {
 				}
 			})
 		}
 	}
+}
+
+// dies kills the process before its n'th message; false where it has none.
+func (v victim) dies(t *testing.T, n int) bool {
+	t.Helper()
+	fw := openFirewall(t, v.host, backend.Config{Owner: v.owner})
+	defer fw.Close()
+	was, is := everyChain(1).For(v.family), everyChain(2).For(v.family)
+	apply(t, fw, was)
+	switch v.do {
+	case "try":
+	case "late":
+		try(t, fw, is, 20*time.Millisecond)
+		time.Sleep(40 * time.Millisecond)
+	default:
+		try(t, fw, is, time.Minute)
+	}
+	killed := v.before(t, n)
+	afterKilled(t, v.host, fw, v.do, was, is)
+	switch {
+	case t.Failed():
+		t.Fatalf("killed before message %d: %t", n, killed)
+	case !killed && n == 1:
+		t.Error("it has no message to the kernel")
+	case !killed:
+		t.Logf("killed at %d places", n-1)
+	}
+	return killed
 }
 
 // afterKilled looks at what a killed process left, and tidies up.
@@ -162,8 +197,8 @@ func afterKilled(t *testing.T, host *lab.Host, fw *backend.Firewall, do string, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := now.String() == was.String()
-	if !old && now.String() != is.String() || do == "late" && !old || do == "extend" && old {
+	old := now.Equal(was)
+	if !old && !now.Equal(is) || do == "late" && !old || do == "extend" && old {
 		t.Errorf("in force is\n%s", now)
 	}
 	p, err := fw.Probation(t.Context())

@@ -60,7 +60,7 @@ func holds(t *testing.T, fw *backend.Firewall, rs table.Ruleset, clean bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now.String() != rs.String() {
+	if !now.Equal(rs) {
 		t.Errorf("in force is\n%s\nwant\n%s", now, rs)
 	}
 	if !clean {
