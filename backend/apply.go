@@ -30,6 +30,11 @@ func (f *Firewall) Apply(ctx context.Context, rs table.Ruleset) error {
 // transaction. After a conflict with another writer fn is run again, on the
 // ruleset as it is then: it must not have effects that running it twice would
 // repeat.
+//
+// What adds, deletes, replaces or looks for rules neither reads all of the tables nor
+// sends more than what changes. From the second Edit on, and for 10 s after each, the
+// Firewall follows the namespace's commits to that end, which makes them a little
+// slower for everybody. With Guards everything is read each time: they are shown it.
 func (f *Firewall) Edit(ctx context.Context, fn func(e *Edit) error) error {
 	tries, done, err := f.quick.edit(ctx, fn)
 	if done {

@@ -284,7 +284,7 @@ func BenchmarkIdle(b *testing.B) {
 			b.Fatal(err, out.String())
 		}
 		b.ReportMetric(heap, "heap-MiB")
-		b.ReportMetric(all, "resident-MiB")
+		b.ReportMetric(all, "private-MiB")
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -310,7 +310,7 @@ func idle(fw *backend.Firewall) error {
 	var m runtime.MemStats
 	debug.FreeOSMemory()
 	runtime.ReadMemStats(&m)
-	all, err := resident()
+	all, err := private()
 	fmt.Println(float64(m.HeapAlloc)/(1<<20), all)
 	return err
 }

@@ -73,10 +73,10 @@ func peak(t testing.TB, h *lab.Host, cmd *exec.Cmd) (mib float64) {
 	}
 }
 
-// resident is this process' VmRSS, in MiB.
-func resident() (mib float64, err error) {
+// private is this process' RssAnon, in MiB: its memory without the program's text.
+func private() (mib float64, err error) {
 	b, err := os.ReadFile("/proc/self/status")
-	if _, rest, ok := strings.Cut(string(b), "VmRSS:"); ok {
+	if _, rest, ok := strings.Cut(string(b), "RssAnon:"); ok {
 		_, err = fmt.Sscan(rest, &mib)
 	}
 	return mib / 1024, err
