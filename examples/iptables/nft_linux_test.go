@@ -32,6 +32,7 @@ func TestSequencesAsNFTVariant(t *testing.T) {
 				}
 				compareNFT(t, l, want, got)
 			}
+			savedByBoth(t, real, &realHost{t, host, "nft", real.lock})
 		})
 	}
 	for key := range nftDifferences {

@@ -38,13 +38,19 @@ func (l line) key() string {
 func readSequences(t *testing.T) (out []sequence) {
 	t.Helper()
 	for _, name := range []string{"sequences", "extensions", "howtos"} {
-		text, err := os.ReadFile("testdata/" + name + ".txt")
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, parseSequences(string(text))...)
+		out = append(out, sequencesIn(t, name)...)
 	}
 	return out
+}
+
+// sequencesIn reads one of them.
+func sequencesIn(t *testing.T, name string) []sequence {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name + ".txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseSequences(string(text))
 }
 
 // parseSequences reads sequences; what stands before the first is a comment.
