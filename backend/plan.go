@@ -83,6 +83,9 @@ func (f *Firewall) planned(ctx context.Context, st *state, e *Edit) (*Plan, erro
 
 // planRuleset compiles a ruleset and plans it.
 func (f *Firewall) planRuleset(ctx context.Context, op string, st *state, rs table.Ruleset, fresh func(table.ID, string, int) bool) (*Plan, error) {
+	if fresh == nil {
+		rs = f.withKept(st, rs)
+	}
 	rs, p, err := f.compiled(ctx, op, st, rs, fresh)
 	if err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func inTime(op string, d time.Duration) error {
 
 // planTry plans to have the new rules beside the old, and in force for d.
 func (f *Firewall) planTry(ctx context.Context, st *state, rs table.Ruleset, d time.Duration) (*Plan, error) {
-	rs, want, err := f.compiled(ctx, opTry, st, rs, nil)
+	rs, want, err := f.compiled(ctx, opTry, st, f.withKept(st, rs), nil)
 	if err != nil {
 		return nil, err
 	}

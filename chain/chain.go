@@ -67,8 +67,10 @@ func New(name string, rules ...rule.Rule) Chain {
 }
 
 // Keep is a user chain that belongs to the administrator: Apply makes it when
-// it is missing and never touches its rules. That it is kept is the program's to
-// say each time: it reads back as a chain like any other, with its rules.
+// it is missing and never touches its rules. One that Apply made so stays too where
+// a later ruleset does not name it; an Edit can remove it, and a ruleset that has it
+// as a chain like any other takes its rules over. It reads back as such a chain, with
+// its rules.
 func Keep(name string) Chain {
 	c := New(name)
 	c.kept = true

@@ -108,9 +108,11 @@ type tableWriter struct {
 
 func (w *tableWriter) chain(c chain.Chain) *program.Chain {
 	out := &program.Chain{Name: w.o.kernelName(c.Name()), Keep: c.Kept()}
+	ud := userdata.Chain{Keep: out.Keep}
 	if out.Name != c.Name() {
-		out.UserData = userdata.Chain{Name: c.Name()}.String()
+		ud.Name = c.Name()
 	}
+	out.UserData = ud.String()
 	w.env.Chain = ""
 	if h, ok := w.t.ID().HookOf(c.Name()); ok {
 		w.env.Chain = c.Name()

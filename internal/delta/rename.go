@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/align"
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/userdata"
 )
 
 // makeWay renames the host's chains that have a wanted chain's name and cannot
@@ -15,7 +16,7 @@ func (s *steps) makeWay() {
 	s.renamed = map[string]string{}
 	for _, c := range s.have.Chains {
 		w := s.wanted[c.Name]
-		if w == nil || w.Keep || c.Base == w.Base && (!c.Base || c.Hook == w.Hook) && says(c) == says(w) {
+		if w == nil || w.Keep || c.Base == w.Base && (!c.Base || c.Hook == w.Hook) && unkept(says(c)) == unkept(says(w)) {
 			continue
 		}
 		for n := 1; ; n++ {
@@ -31,6 +32,18 @@ func (s *steps) makeWay() {
 		s.have = rename(s.have, s.renamed, s.before)
 		s.index()
 	}
+}
+
+// unkept is what a chain says but whose it is: that is said when it is made and
+// never changes.
+func unkept(d userdata.Chain) userdata.Chain {
+	d.Keep = false
+	return d
+}
+
+// sameWords says whether two chains say the same, whomever they belong to.
+func sameWords(a, b *program.Chain) bool {
+	return a.UserData == b.UserData || says(a) != userdata.Chain{} && unkept(says(a)) == unkept(says(b))
 }
 
 func renameOps(t *program.Table, names map[string]string) []driver.Op {
@@ -122,7 +135,7 @@ func renames(old, want *program.Table, opt Options, h align.Hasher) map[string]s
 		}
 		k := hashRules(c, h)
 		for i, o := range vanished[k] {
-			if o.UserData == c.UserData && slices.EqualFunc(o.Rules, c.Rules, (*program.Rule).Same) {
+			if sameWords(o, c) && slices.EqualFunc(o.Rules, c.Rules, (*program.Rule).Same) {
 				out[o.Name] = c.Name
 				vanished[k] = slices.Delete(vanished[k], i, i+1)
 				break

@@ -10,6 +10,7 @@ import (
 type Chain struct {
 	Name string // the true name, where the kernel's had to be spelled otherwise
 	Of   string // the chain whose page it is, as the kernel spells it; "": no page
+	Keep bool   // it was made for an administrator, whom it belongs to
 	Page int    // its number, which never changes; the order is the spine's
 
 	Try  string // the chain that it is the new form of, on probation, as the kernel spells it; "": none
@@ -27,20 +28,33 @@ func (c Chain) String() string {
 			words += " name " + url.PathEscape(c.Name)
 		}
 		return withComment(words)
+	case c.Keep && c.Name != "":
+		return withComment(chainKeep + " name " + url.PathEscape(c.Name))
+	case c.Keep:
+		return withComment(chainKeep)
 	case c.Name != "":
 		return withComment("name " + url.PathEscape(c.Name))
 	}
 	return ""
 }
 
+// chainKeep is what an administrator's chain says.
+const chainKeep = "keep"
+
 // DecodeChain reads a chain's userdata; what is not ours says nothing.
 func DecodeChain(b string) Chain {
 	words := strings.Fields(comment(b))
+	keep := len(words) > 0 && words[0] == chainKeep
+	if keep {
+		words = words[1:]
+	}
 	switch {
 	case len(words) == 2 && words[0] == "name":
 		if name, err := url.PathUnescape(words[1]); err == nil {
-			return Chain{Name: name}
+			return Chain{Name: name, Keep: keep}
 		}
+	case keep:
+		return Chain{Keep: len(words) == 0}
 	case (len(words) == 2 || len(words) == 4 && words[2] == "name") && strings.HasPrefix(words[0], "try"):
 		c := Chain{Try: words[1], Part: strings.TrimPrefix(words[0], "try")}
 		if len(words) == 2 {
