@@ -63,8 +63,8 @@ func (t tool) confirm(ctx context.Context, w world, args []string) error {
 	if how.do == status || how.do == extend {
 		return errNoTrial
 	}
-	// A change of nothing takes away what an ended one left.
-	if err := fw.Edit(ctx, func(*backend.Edit) error { return nil }); err != nil {
+	// A change of no table takes away what an ended one left.
+	if err := fw.Apply(ctx, table.NewRuleset()); err != nil {
 		return err
 	}
 	return errNoTrial

@@ -233,3 +233,55 @@ func TestProbationFromNothing(t *testing.T) {
 		w.holds(t, fw, tried())
 	})
 }
+
+// A Firewall that has made edits before, and remembers what it saw, edits nothing while
+// another one's change is on probation, and goes on from what is in force after it.
+func TestEditsAroundProbation(t *testing.T) {
+	everywhere(t, func(t *testing.T, w world) {
+		fw, other := w.client(t), w.client(t)
+		w.apply(t, fw, settled())
+		n := uint16(1000)
+		add := func() error {
+			n++
+			return fw.Edit(t.Context(), func(e *backend.Edit) error {
+				e.Chain(table.Filter, "other").Append(letIn(n))
+				return nil
+			})
+		}
+		for _, confirmed := range []bool{false, true, false} {
+			for range 3 {
+				if err := add(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			was := read(t, fw)
+			is, _ := was.Table(table.Filter)
+			is = is.WithChain(chain.New("other", letIn(80), letIn(n)))
+			p, err := other.Try(t.Context(), was.With(is), 200*time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := add(); !errors.Is(err, backend.ErrOnProbation) {
+				t.Errorf("edited meanwhile: %v", err)
+			}
+			if confirmed {
+				if err := p.Confirm(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				was = was.With(is)
+			} else {
+				w.pass(300 * time.Millisecond)
+			}
+			if err := add(); err != nil {
+				t.Fatal(err)
+			}
+			want, _ := was.Table(table.Filter)
+			c, _ := want.Chain("other")
+			var rules []rule.Rule
+			for _, r := range c.Rules() {
+				rules = append(rules, r)
+			}
+			w.holds(t, other, was.With(want.WithChain(c.With(append(rules, letIn(n))...))))
+		}
+	})
+}
