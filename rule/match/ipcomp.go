@@ -61,10 +61,11 @@ var ipcomp = &option.Spec[IPComp]{
 		}),
 }
 
+const protoIPComp nf.Protocol = 108
+
 const (
-	protoIPComp nf.Protocol = 108
-	wholeIPComp             = 4 // struct ip_comp_hdr
-	lastCPI                 = 65535
+	wholeIPComp = 4 // struct ip_comp_hdr
+	lastCPI     = 65535
 )
 
 var cpiField = program.Payload{Base: program.Transport, Offset: 2, Len: 2}
