@@ -36,7 +36,10 @@ func hold(t *testing.T, host *lab.Host, rs table.Ruleset) *held {
 		if len(b) > 8<<10 {
 			if n++; n == 2 {
 				close(h.arrived)
-				<-h.on
+				select {
+				case <-h.on:
+				case <-t.Context().Done():
+				}
 			}
 		}
 		return nil
@@ -48,6 +51,25 @@ func hold(t *testing.T, host *lab.Host, rs table.Ruleset) *held {
 		t.Fatalf("nothing was staged: %v", err)
 	}
 	return h
+}
+
+// finish lets it go on to its end.
+func (h *held) finish(t *testing.T) {
+	t.Helper()
+	close(h.on)
+	finished(t, h.done)
+}
+
+func finished(t *testing.T, done <-chan error) {
+	t.Helper()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not end")
+	}
 }
 
 // What a process that lives has staged nobody sees, and nobody takes away; whoever
@@ -88,10 +110,7 @@ func TestLiveStageIsLeftAlone(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a chain of a name that is staged: %v", err)
 	}
-	close(h.on)
-	if err := <-h.done; err != nil {
-		t.Fatal(err)
-	}
+	h.finish(t)
 	holds(t, fw, long(2, 700), true)
 	onlyOurs(t, host)
 }
@@ -129,13 +148,8 @@ func TestStagesOfTheSameNames(t *testing.T) {
 		t.Errorf("it did not wait: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
-	close(h.on)
-	if err := <-h.done; err != nil {
-		t.Error(err)
-	}
-	if err := <-second; err != nil {
-		t.Error(err)
-	}
+	h.finish(t)
+	finished(t, second)
 	holds(t, fw, long(2, 600), true)
 	onlyOurs(t, host)
 }
@@ -148,10 +162,7 @@ func TestStagedTableGoes(t *testing.T) {
 	apply(t, fw, long(1, 600))
 	h := hold(t, host, long(2, 700))
 	oracle.Nft(t, host).Must("delete", "table", "ip", "staged-filter")
-	close(h.on)
-	if err := <-h.done; err != nil {
-		t.Fatal(err)
-	}
+	h.finish(t)
 	holds(t, fw, long(2, 700), true)
 	if err := fw.Remove(t.Context()); err != nil {
 		t.Fatal(err)
@@ -159,10 +170,7 @@ func TestStagedTableGoes(t *testing.T) {
 
 	h = hold(t, host, long(2, 700)) // of a table that is not there
 	oracle.Nft(t, host).Must("add", "chain", "ip", "staged-filter", "stranger")
-	close(h.on)
-	if err := <-h.done; err != nil {
-		t.Fatal(err)
-	}
+	h.finish(t)
 	holds(t, fw, long(2, 700), true) // Apply is exact: what it found goes
 	onlyOurs(t, host)
 	apply(t, fw, table.NewRuleset(table.New(table.Filter.IPv4(), chain.BuiltIn(chain.Input, chain.Accept))))
