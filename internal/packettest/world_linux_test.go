@@ -115,6 +115,13 @@ const (
 	most     = 200                   // frames that a trial may give rise to
 )
 
+// housekeeping says whether a frame is what an IPv6 host says by itself when a
+// device comes up: which groups it is in, and whether there is a router.
+func housekeeping(frame []byte) bool {
+	return len(frame) > 6 && frame[0] == 0x33 && frame[1] == 0x33 && frame[2]|frame[3]|frame[4] == 0 &&
+		(frame[5] == 0x16 || frame[5] == 0x02)
+}
+
 // collect returns the frames that came in on a capture until it is silent, for
 // which it waits longer until the first n are there.
 func (w *world) collect(c *lab.Capture, n int) (frames [][]byte) {
@@ -138,7 +145,7 @@ func (w *world) collect(c *lab.Capture, n int) (frames [][]byte) {
 			continue
 		}
 		empty = 0
-		if !ps[0].Outgoing {
+		if !ps[0].Outgoing && !housekeeping(ps[0].Frame) {
 			frames = append(frames, ps[0].Frame)
 		}
 	}
