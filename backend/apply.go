@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
 	"github.com/gatehouse-fw/gatehouse/internal/probation"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
+	"github.com/gatehouse-fw/gatehouse/internal/staging"
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
@@ -199,22 +200,26 @@ func (f *Firewall) send(ctx context.Context, p *Plan) error {
 
 // turn commits the switch: only if the owner's tables are as the plan had them,
 // which the generation says, or, when somebody committed elsewhere in the
-// namespace, a look at them. at is the generation after it.
+// namespace, a look at them. The generation is taken last, so that a busy
+// neighbour cannot starve us. at is the generation after it.
 func (f *Firewall) turn(ctx context.Context, p *Plan, w *way) (at uint32, err error) {
-	at = p.st.generation + w.commits
-	b := driver.Batch{Generation: at, Ops: w.turn}
-	for range f.cfg.Retries + 1 {
-		err := f.drv.Commit(ctx, b)
-		switch {
-		case expired(w.turn, err):
+	expect := p.st.generation + w.commits
+	for try := 0; try <= f.cfg.Retries; try++ {
+		err := f.drv.Commit(ctx, driver.Batch{Generation: expect, Ops: w.turn})
+		if expired(w.turn, err) {
 			return 0, errStale
-		case err == nil, !errors.Is(err, driver.ErrConflict):
-			return at + 1, f.turned(p, w, err)
 		}
-		b.Now = func(ctx context.Context) (gen uint32, err error) {
-			at, err = f.latest(ctx, p, w)
-			return at, err
+		if err == nil || !errors.Is(err, driver.ErrConflict) {
+			return expect + 1, f.commitError(p, w.turn, err)
 		}
+		got, err := f.drv.Read(ctx, f.scope(p.looked))
+		if err != nil {
+			return 0, f.driverError(p.op, err)
+		}
+		if f.blocked(staging.Read(got.Program, f.cfg.Owner), w) || !f.unchanged(p, f.visible(got.Program, w.journal.Token), w.stage) {
+			return 0, errStale
+		}
+		expect = got.Generation
 	}
 	return 0, &Error{
 		Op: p.op, Err: fmt.Errorf("%w: %d tries", ErrConflict, f.cfg.Retries),

@@ -179,7 +179,7 @@ func (f *Firewall) plan(op string, st *state, after table.Ruleset, w wanted) (*P
 	if !f.opts.Plain {
 		p.want = page.Page(p.want, p.have, page.Size)
 	}
-	p.delta = delta.Diff(p.have, p.want, delta.Options{MaxBatch: st.most(), Whole: whole})
+	p.delta = delta.Diff(p.have, p.want, delta.Options{MaxBatch: st.most()})
 	if st.newer && !p.delta.Empty() {
 		return nil, &Error{Op: p.op, Err: ErrNewer, Hint: "update this program, or Remove the tables with the newer one"}
 	}

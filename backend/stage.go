@@ -42,10 +42,6 @@ const reserve = 512
 // most is how many bytes a transaction may have beside; 0: any number.
 func (st *state) most() int { return max(st.maxBatch-reserve, min(st.maxBatch, 1)) }
 
-// whole is how many bytes a change has at most that goes to the kernel at once though
-// it could be staged: what it copies in well under a millisecond.
-const whole = 1 << 20
-
 // begin writes the journal, and takes the lock where anything is staged. Hosts
 // that know no owners of tables have neither: what a process leaves there that dies
 // stays until somebody removes it.
@@ -201,68 +197,6 @@ func (f *Firewall) unstage(ctx context.Context, w *way) {
 	defer cancel()
 	n, _ := f.clean(ctx, w.journal, w.written)
 	w.commits += n
-}
-
-// turned is the error of a switch.
-func (f *Firewall) turned(p *Plan, w *way, err error) error {
-	var e *Error
-	if err == nil || errors.Is(err, errStale) || errors.As(err, &e) {
-		return err
-	}
-	return f.commitError(p, w.turn, err)
-}
-
-// latest is the generation of now, at which the owner's tables are still as a plan had
-// them; errStale where they are not. It is taken last of all, whatever else it takes to
-// read and to compare, so that a busy neighbour cannot starve us: what is committed
-// meanwhile is followed.
-func (f *Firewall) latest(ctx context.Context, p *Plan, w *way) (at uint32, err error) {
-	x, err := f.drv.Watch(ctx)
-	if err != nil {
-		return 0, f.driverError(p.op, err)
-	}
-	defer x.Close()
-	for range f.cfg.Retries + 1 {
-		got, err := f.drv.Read(ctx, f.scope(p.looked))
-		if err != nil {
-			return 0, f.driverError(p.op, err)
-		}
-		if f.blocked(staging.Read(got.Program, f.cfg.Owner), w) || !f.unchanged(p, f.visible(got.Program, w.journal.Token), w.stage) {
-			return 0, errStale
-		}
-		at, ok, err := f.elsewhere(x, got.Generation)
-		if err != nil {
-			return 0, f.driverError(p.op, err)
-		}
-		if ok {
-			return at, nil
-		}
-	}
-	return 0, errStale
-}
-
-// elsewhere is the generation after what was committed since another; ok is false where
-// some of that was in the owner's tables, or is not known.
-func (f *Firewall) elsewhere(x driver.Watch, since uint32) (at uint32, ok bool, err error) {
-	at, ok = since, true
-	for {
-		seen, more, err := x.Poll()
-		switch {
-		case err != nil:
-			return at, false, err
-		case !more:
-			return at, ok, nil
-		case seen.Lost:
-			ok = false
-			continue
-		case int32(seen.Generation-since) <= 0:
-			continue
-		}
-		at = seen.Generation
-		ok = ok && !slices.ContainsFunc(seen.Events, func(e driver.Event) bool {
-			return f.owned(e.Table.Family, e.Table.Name) || staging.Is(f.cfg.Owner, e.Table.Name)
-		})
-	}
 }
 
 // sweep takes away what nothing refers to any more. That some of it could not be

@@ -14,22 +14,27 @@ import (
 // Commit sends one batch. The context is looked at until it is sent; after
 // that the kernel cannot be stopped, and does not take long.
 func (k *kernel) Commit(ctx context.Context, b driver.Batch) error {
-	batch, err := k.ready(ctx, &b)
-	if err != nil {
-		return err
-	}
-	if b.Now != nil { // which may need the socket
-		if b.Generation, err = b.Now(ctx); err != nil {
-			return err
-		}
-		batch.SetGeneration(b.Generation)
-	}
 	if err := k.control.take(ctx); err != nil {
 		return err
 	}
 	defer k.control.release()
 	if err := k.control.settle(ctx); err != nil {
 		return err
+	}
+	b, err := k.withIPSets(ctx, b)
+	if err != nil {
+		return err
+	}
+	batch, err := k.encode(ctx, b)
+	if err != nil {
+		var op *wire.OpError
+		if errors.As(err, &op) {
+			return &driver.CommitError{Failures: []driver.Failure{{Op: op.Op, Err: op.Err, Expr: -1}}}
+		}
+		return err
+	}
+	if n := len(batch.Bytes()); n > k.maxBatch {
+		return &driver.TooLargeError{Size: n, Max: k.maxBatch}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -51,37 +56,6 @@ func (k *kernel) Commit(ctx context.Context, b driver.Batch) error {
 		return k.uncertain(ctx, b.Generation)
 	}
 	return nil
-}
-
-// ready makes a batch ready to be sent.
-func (k *kernel) ready(ctx context.Context, b *driver.Batch) (*wire.Batch, error) {
-	if err := k.control.take(ctx); err != nil {
-		return nil, err
-	}
-	defer k.control.release()
-	if err := k.control.settle(ctx); err != nil {
-		return nil, err
-	}
-	with, err := k.withIPSets(ctx, *b)
-	if err != nil {
-		return nil, err
-	}
-	*b = with
-	if b.Now != nil && b.Generation == 0 {
-		b.Generation = 1 // to have its place
-	}
-	batch, err := k.encode(ctx, *b)
-	if err != nil {
-		var op *wire.OpError
-		if errors.As(err, &op) {
-			return nil, &driver.CommitError{Failures: []driver.Failure{{Op: op.Op, Err: op.Err, Expr: -1}}}
-		}
-		return nil, err
-	}
-	if n := len(batch.Bytes()); n > k.maxBatch {
-		return nil, &driver.TooLargeError{Size: n, Max: k.maxBatch}
-	}
-	return batch, nil
 }
 
 // encode writes the batch. Sets that it only names are looked up first: what a

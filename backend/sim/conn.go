@@ -86,13 +86,6 @@ func (c *conn) Commit(ctx context.Context, b driver.Batch) error {
 	if err := c.usable(ctx); err != nil {
 		return err
 	}
-	if b.Now != nil {
-		gen, err := b.Now(ctx)
-		if err != nil {
-			return err
-		}
-		b.Generation = gen
-	}
 	h := c.host
 	h.mu.Lock()
 	defer h.mu.Unlock()

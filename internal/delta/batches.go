@@ -19,7 +19,7 @@ func (p Plan) Batches() (stage [][]driver.Op, turn []driver.Op, sweep [][]driver
 	if p.err != nil {
 		return nil, nil, nil, p.err
 	}
-	if all := slices.Concat(p.Stage, p.Switch, p.Sweep); p.together() && p.whole(all) {
+	if all := slices.Concat(p.Stage, p.Switch, p.Sweep); p.together() && p.fits(all) {
 		return nil, all, nil, nil
 	}
 	stage = append(p.split(p.Stage[:p.first]), p.split(p.Stage[p.first:])...)
@@ -61,15 +61,6 @@ func (p Plan) together() bool {
 		}
 		return false
 	})
-}
-
-// whole says whether a change can be, and is to be, one transaction.
-func (p Plan) whole(all []driver.Op) bool {
-	if p.opt.Whole == 0 || len(p.Stage) == 0 {
-		return p.fits(all)
-	}
-	n := p.bytes(all)
-	return n <= p.opt.Whole && (p.opt.MaxBatch == 0 || n <= p.opt.MaxBatch)
 }
 
 // Trial is the change as one transaction, to see what the host would refuse. It

@@ -34,12 +34,6 @@ type Options struct {
 	// MaxBatch is how many bytes a transaction may have; 0: any number.
 	MaxBatch int
 
-	// Whole is how many bytes a change may have that is one transaction though it could
-	// be several; 0: any number. Only the switch must find the ruleset as it was, and
-	// the host looks at that after it has copied all of the transaction: the smaller,
-	// the less a neighbour's commits are in its way.
-	Whole int
-
 	// Size is how many bytes an operation takes in a transaction, or an upper bound.
 	// nil: an upper bound that this package knows.
 	Size func(driver.Op) int

@@ -101,11 +101,6 @@ type State struct {
 type Batch struct {
 	Generation uint32 // as read; 0: whatever it is
 	Ops        []Op
-	// Now is asked for the generation when all else is ready, as the last thing before
-	// the batch is sent: to write many operations takes longer than a busy neighbour
-	// leaves between two commits. Its error is returned, and nothing happened. It may
-	// use the driver to read. nil: Generation says it.
-	Now func(ctx context.Context) (uint32, error)
 	// Trial says what the host would refuse, and commits nothing. Loops, depth and
 	// hooks of a table that the batch itself makes are not looked at.
 	Trial bool

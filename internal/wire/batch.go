@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/gatehouse-fw/gatehouse/internal/driver"
@@ -65,11 +64,6 @@ func Encode(in driver.Batch, seq uint32, find func(t *program.Table, name string
 	}
 	b.w.end(b.w.message(typeBatchEnd, flagAck, b.Last(), 0, subsysTables))
 	return b, nil
-}
-
-// SetGeneration changes the generation of a batch that was encoded with one.
-func (b *Batch) SetGeneration(gen uint32) {
-	binary.BigEndian.PutUint32(b.w.b[headerLen+genLen+4:], gen)
 }
 
 // begin begins a message of operation op.

@@ -38,7 +38,6 @@ func Run(t *testing.T, open func(t *testing.T) driver.Driver, pass func(d driver
 		{"Loops", testLoops},
 		{"Generation", testGeneration},
 		{"Conflict", testConflict},
-		{"Latest", testLatest},
 		{"AllOrNothing", testAllOrNothing},
 		{"EveryFailure", testEveryFailure},
 		{"Context", testContext},

@@ -1,7 +1,6 @@
 package drivertest
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"reflect"
@@ -79,30 +78,6 @@ func testConflict(t *testing.T, h *host) {
 		t.Errorf("rules %v, want 1 and 4", got)
 	}
 }
-
-// testLatest: a batch that asks for the generation last may read meanwhile.
-func testLatest(t *testing.T, h *host) {
-	r := suite()
-	h.commit(ops(r.add(), r.user("c"))...)
-	late := h.generation()
-	b := driver.Batch{Ops: ops(r.append("c", nth(1))), Now: func(context.Context) (uint32, error) { return h.read().Generation, nil }}
-	if err := h.Commit(h.Context(), b); err != nil {
-		t.Fatal(err)
-	}
-	b.Now = func(context.Context) (uint32, error) { return late, nil }
-	if err := h.Commit(h.Context(), b); !errors.Is(err, driver.ErrConflict) {
-		t.Errorf("a generation late: %v, want ErrConflict", err)
-	}
-	b.Now = func(context.Context) (uint32, error) { return h.generation(), errWhatever }
-	if err := h.Commit(h.Context(), b); !errors.Is(err, errWhatever) {
-		t.Errorf("%v, want its own error", err)
-	}
-	if got := numbers(h.chain(r, "c")); !slices.Equal(got, []uint32{1}) {
-		t.Errorf("rules %v, want 1", got)
-	}
-}
-
-var errWhatever = errors.New("whatever")
 
 // testAllOrNothing: a bad operation at any place of a batch that does one of
 // each kind leaves everything as it was.
