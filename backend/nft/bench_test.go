@@ -83,7 +83,7 @@ func BenchmarkCommit(b *testing.B) {
 			if err := k.control.send(batch.Bytes()); err != nil {
 				b.Fatal(err)
 			}
-			if f, _, err := k.answers(batch); err != nil || len(f) > 0 {
+			if f, _, err := k.answers(batch, false); err != nil || len(f) > 0 {
 				b.Fatal(f, err)
 			}
 			remove()

@@ -46,7 +46,7 @@ func (k *kernel) Commit(ctx context.Context, b driver.Batch) error {
 	if err := k.control.send(bytes); err != nil {
 		return k.unsent(err, len(batch.Bytes()))
 	}
-	failures, lost, err := k.answers(batch)
+	failures, lost, err := k.answers(batch, b.Trial)
 	switch {
 	case len(failures) > 0:
 		return k.refused(failures)
@@ -86,13 +86,17 @@ func (k *kernel) unsent(err error, size int) error {
 }
 
 // answers collects what the kernel said about a batch: the failures, in the
-// order of the operations, and whether answers were lost. Nothing at all is
-// success.
-func (k *kernel) answers(batch *wire.Batch) (failures []driver.Failure, lost bool, err error) {
+// order of the operations, and whether answers were lost. Kernels before 6.10 say
+// nothing at all of success; one that did once does it always, but for a trial,
+// which has no end.
+func (k *kernel) answers(batch *wire.Batch, trial bool) (failures []driver.Failure, lost bool, err error) {
+	said := false
 	for {
 		b, err := k.control.poll()
 		switch {
 		case errors.Is(err, unix.EAGAIN):
+			lost = lost || k.says && !said && !trial
+			k.says = k.says || said
 			return failures, lost, nil
 		case errors.Is(err, unix.ENOBUFS):
 			lost = true
@@ -109,7 +113,11 @@ func (k *kernel) answers(batch *wire.Batch) (failures []driver.Failure, lost boo
 				break
 			}
 			b = rest
-			if m.Type != wire.TypeError || m.Errno() == 0 {
+			if m.Type != wire.TypeError {
+				continue
+			}
+			if m.Errno() == 0 {
+				said = said || m.Seq == batch.Last()
 				continue
 			}
 			if f, ok := batch.Failure(m); ok {

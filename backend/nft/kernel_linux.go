@@ -28,6 +28,7 @@ type kernel struct {
 	patience time.Duration // how long a Read is tried while others commit
 	watching int           // bytes of a Watch's socket
 
+	says   bool    // that a batch was committed; whoever has taken control may look
 	faults *faults // of sockets that are opened later, for tests
 
 	mu     sync.Mutex

@@ -80,7 +80,7 @@ func (k *kernel) tryXT(ctx context.Context, x driver.XT) error {
 	if err := k.control.send(batch.Trial()); err != nil {
 		return err
 	}
-	failures, _, err := k.answers(batch)
+	failures, _, err := k.answers(batch, true)
 	if err != nil {
 		return err
 	}

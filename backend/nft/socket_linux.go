@@ -43,7 +43,12 @@ type socket struct {
 type faults struct {
 	send    func(b []byte) error                   // before anything is sent
 	receive func(b []byte, err error) (int, error) // after something was received
+	signal  func() bool                            // instead of receiving: a signal came
 }
+
+// errUnasked says that the kernel answered what was not asked. What was asked may not be
+// answered in full then.
+var errUnasked = errors.New("netlink: an answer to something that was not asked")
 
 // open opens a socket in a namespace. A thread that is there already opens it
 // where it stands, which needs no privilege; else the library does it on a
@@ -213,6 +218,9 @@ func (s *socket) poll() ([]byte, error) {
 // read takes one datagram that the kernel sent; those of others it drops.
 func (s *socket) read(fd int) (int, error) {
 	for {
+		if s.faults != nil && s.faults.signal != nil && s.faults.signal() {
+			continue // as after EINTR
+		}
 		n, from, err := unix.Recvfrom(fd, s.buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
 		if s.faults != nil && s.faults.receive != nil && !errors.Is(err, unix.EAGAIN) {
 			n, err = s.faults.receive(s.buf[:max(n, 0)], err)
@@ -222,7 +230,7 @@ func (s *socket) read(fd int) (int, error) {
 		case err != nil:
 			return 0, err
 		case ok && sa.Pid != 0:
-		case n > len(s.buf):
+		case n == 0, n > len(s.buf):
 			return 0, wire.ErrShort
 		default:
 			return n, nil
@@ -259,8 +267,11 @@ func (s *socket) ask(ctx context.Context, request func(seq uint32) []byte, handl
 				break
 			}
 			b = rest
-			if m.Seq != seq {
+			switch d := int32(m.Seq - seq); {
+			case d < 0: // to a question that was given up
 				continue
+			case d > 0:
+				return errUnasked
 			}
 			if done, err := s.answer(m, handle); done || err != nil {
 				return err
