@@ -21,9 +21,12 @@ import (
 	"github.com/gatehouse-fw/gatehouse/table"
 )
 
-// full is for the runs that take minutes: 32 processes with 200 edits each, and
-// 100,000 edits in one. The usual run has 32 with 4 each, and 300.
-var full = flag.Bool("nft.full", false, "many edits by many processes, and a long soak")
+// The usual run is short. Where there are minutes: 200 edits by each writer, and
+// 100,000 in one process.
+var (
+	editsEach = flag.Int("nft.edits", 4, "how many edits each of 32 processes makes")
+	soakEdits = flag.Int("nft.soak", 300, "how many edits one process makes, and has nothing left of them")
+)
 
 // The environment of a writer: where, and which.
 const (
@@ -58,7 +61,11 @@ func TestWriterChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fw.Close()
+	parent := os.Getppid()
 	for i := range edits {
+		if os.Getppid() != parent {
+			t.Fatal("nobody waits for it any more")
+		}
 		err := fw.Edit(t.Context(), func(e *backend.Edit) error {
 			c := e.Chain(table.Filter.IPv4(), chain.Input)
 			c.Append(countedRule(nr, i))
@@ -76,17 +83,14 @@ func TestWriterChild(t *testing.T) {
 // Writers in many processes, and an nft that changes the same table: every edit is
 // there, once.
 func TestWriters(t *testing.T) {
-	edits, strange := 4, 4
-	if *full {
-		edits, strange = 200, 200
-	}
+	edits, strange := *editsEach, *editsEach
 	host := labtest.Host(t)
 	fw := openFirewall(t, host, backend.Config{Owner: "many"})
 	apply(t, fw, table.NewRuleset(table.New(table.Filter.IPv4(), chain.BuiltIn(chain.Input, chain.Accept), chain.New("strange"))))
 	var all sync.WaitGroup
 	for nr := range writers {
 		all.Go(func() {
-			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestWriterChild$")
+			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestWriterChild$", "-test.timeout=20m")
 			child.Env = append(os.Environ(), writerIn+"="+host.Path(), writerNr+"="+strconv.Itoa(nr), writerEdits+"="+strconv.Itoa(edits))
 			if out, err := child.CombinedOutput(); err != nil {
 				t.Errorf("writer %d: %v\n%s", nr, err, out)
@@ -125,10 +129,7 @@ func TestWriters(t *testing.T) {
 // Edits without end leave nothing behind in the process: no memory, descriptors or
 // threads.
 func TestSoak(t *testing.T) {
-	edits := 300
-	if *full {
-		edits = 100_000
-	}
+	edits := *soakEdits
 	host := labtest.Host(t)
 	fw := openFirewall(t, host, backend.Config{Owner: "soak"})
 	apply(t, fw, long(1, 20))
