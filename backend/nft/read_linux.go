@@ -194,8 +194,7 @@ func (r *reading) table(ctx context.Context, t *program.Table) error {
 		return err
 	}
 	for _, c := range t.Chains {
-		// What refers to a chain is counted, its rules included.
-		if c.Use == 0 || r.scope.Chain != nil && !r.scope.Chain(t, c) {
+		if r.scope.Chain != nil && !r.scope.Chain(t, c) {
 			continue
 		}
 		if err := r.rules(ctx, t, c, constant); err != nil {

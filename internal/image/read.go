@@ -33,9 +33,6 @@ func (t *Table) take(m *Image, k *Chain, c *program.Chain, raised []*program.Rul
 	for i, p := range c.Rules {
 		k.rules = append(k.rules, t.rule(m, k, p, raised[i]))
 	}
-	if k.Of != "" && c.Use != 0 && int(c.Use) != len(c.Rules)+1 {
-		t.Odd = true // somebody else goes there
-	}
 }
 
 // rule makes a rule, and notes in the chain what it says of that.

@@ -65,7 +65,8 @@ func spineJump(r *program.Rule) string {
 
 // pages are the chains of a table that are whole pages, by name: they say whose
 // page they are, that chain's spine jumps to them, nothing else leads there, and
-// nothing in them would do something else in the spine.
+// nothing in them would do something else in the spine. What the kernel counts as
+// uses of a chain says nothing here: see program.Chain.
 func pages(t *program.Table) map[string]*program.Chain {
 	of := map[string]string{} // the chain, by page
 	found := map[string]*program.Chain{}
@@ -106,12 +107,8 @@ func pages(t *program.Table) map[string]*program.Chain {
 	return found
 }
 
-// whole says whether a page's rules may stand in the spine, and whether the
-// kernel knows of no user but the one jump.
+// whole says whether a page's rules may stand in the spine.
 func whole(t *program.Table, c *program.Chain, maps map[string]bool) bool {
-	if c.Use != 0 && int(c.Use) != len(c.Rules)+1 {
-		return false
-	}
 	for _, r := range c.Rules {
 		if bound(t, r, maps) {
 			return false

@@ -103,7 +103,8 @@ type Hook struct {
 	Device   string // netdev chains only
 }
 
-// Chain is one chain.
+// Chain is one chain. Its Use, as read, is an estimate and no more: the kernel counts
+// along with a transaction that somebody is making ready, be it committed or not.
 type Chain struct {
 	Name     string
 	Base     bool // has a hook, a policy and counters
@@ -114,7 +115,7 @@ type Chain struct {
 	Bytes    uint64
 	UserData string // NFTA_CHAIN_USERDATA
 	Handle   uint64
-	Use      uint32 // how many rules and elements refer to it, its own rules counted, as read; 0: none, or not known
+	Use      uint32 // the kernel's count of what refers to it, its own rules included: see Chain
 	Fresh    bool   // the policy's counters start as they are here
 	Keep     bool   // its rules are the administrator's: made when missing, else left alone
 	Rules    []*Rule

@@ -238,19 +238,8 @@ func elements(had []program.Element, e driver.Event) []program.Element {
 	return out
 }
 
-// finish puts constant sets into the lookups of new rules, as reading does. What
-// refers to a chain is not counted along.
+// finish puts constant sets into the lookups of new rules, as reading does.
 func (s *tableState) finish() {
-	for i, c := range s.t.Chains {
-		if c.Use == 0 {
-			continue
-		}
-		if !s.own[c] {
-			own := *c
-			c, s.t.Chains[i] = &own, &own
-		}
-		c.Use = 0
-	}
 	constant := make(map[string]*program.Set, len(s.mine))
 	for name, set := range s.mine {
 		constant[name] = set
