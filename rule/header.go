@@ -3,7 +3,6 @@ package rule
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -202,20 +201,17 @@ func inverted(as []match.Address) bool {
 // everything reads "any/0": what stands before a mask of no bits is not looked
 // at, so that it may be no address.
 func everything(w string, f nf.Family) (n nf.Net, ok bool) {
-	zero := netip.IPv4Unspecified()
-	switch f {
-	case nf.IPv6:
-		zero = netip.IPv6Unspecified()
-	case nf.Both:
+	slash := strings.LastIndexByte(w, '/')
+	if slash < 0 {
 		return n, false
 	}
-	mask := w[strings.LastIndexByte(w, '/')+1:]
-	if bits, err := option.Uint(mask, 0, 0); err != nil || bits != 0 {
-		if a, err := netip.ParseAddr(mask); err != nil || a != zero {
-			return n, false
-		}
+	switch f {
+	case nf.IPv4:
+		n, _ = option.ParseNet("0.0.0.0"+w[slash:], f)
+	case nf.IPv6:
+		n, _ = option.ParseNet("::"+w[slash:], f)
 	}
-	return nf.Masked(zero, zero), true
+	return n, n.All()
 }
 
 // setCounters reads "packets bytes" or "packets,bytes", in decimal.

@@ -77,6 +77,26 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// What stands before a mask of no bits is not looked at; without a mask an
+// address must be one, of its family.
+func TestOnlyAMaskOfNoBitsIsEveryAddress(t *testing.T) {
+	for _, tc := range []struct {
+		f        nf.Family
+		in       string
+		accepted bool
+	}{
+		{nf.IPv4, "any/0", true}, {nf.IPv4, "any/0x0", true}, {nf.IPv4, "any/0.00.0.0", true}, {nf.IPv4, "any/0/0", true}, {nf.IPv4, "/0", true},
+		{nf.IPv4, "any", false}, {nf.IPv4, "any/", false}, {nf.IPv4, "any/1", false}, {nf.IPv4, "any/::", false},
+		{nf.IPv6, "any/0", true}, {nf.IPv6, "0/0", true}, {nf.IPv6, "any/::", true}, {nf.IPv6, "any/0::", true}, {nf.IPv6, "any/0/0", true},
+		{nf.IPv6, "0", false}, {nf.IPv6, "+0", false}, {nf.IPv6, "0x0", false}, {nf.IPv6, "any/", false}, {nf.IPv6, "any/0.0.0.0", false},
+	} {
+		rs, err := rule.ParseLine("-s "+tc.in+" -j DROP", tc.f)
+		if (err == nil) != tc.accepted || tc.accepted && rs[0].String() != "-j DROP" {
+			t.Errorf("-s %s, %v: %v, %v", tc.in, tc.f, rs, err)
+		}
+	}
+}
+
 func TestAddressListsAreSeveralRules(t *testing.T) {
 	rs, err := rule.ParseArgs([]string{"-s", "10.0.0.1,10.0.0.2", "-d", "10.1.0.1,10.1.0.2", "-j", "DROP"}, nf.IPv4)
 	if err != nil {
