@@ -145,18 +145,12 @@ var clock = &option.Spec[Time]{
 		},
 		option.Flag("--kerneltz", func(m *Time) *bool { return &m.KernelZone }),
 		option.Flag("--contiguous", func(m *Time) *bool { return &m.Contiguous }),
-		spelled(option.Flag("--localtz", func(m *Time) *bool { return &m.KernelZone })),
-		spelled(option.Flag("--utc", func(m *Time) *bool { return &m.utc })),
+		unprinted(option.Flag("--localtz", func(m *Time) *bool { return &m.KernelZone })),
+		unprinted(option.Flag("--utc", func(m *Time) *bool { return &m.utc })),
 	},
 	Check: func(m *Time, _ option.Context) error { return m.check() },
 	List:  listTime,
 	XT:    option.XTStruct(option.XT[Time]{Inet: true}, 0, Time.blob, readTime),
-}
-
-// spelled is a row that is read and never printed.
-func spelled[T any](row option.Row[T]) option.Row[T] {
-	row.Get = nil
-	return row
 }
 
 // clockTimes is a codec for "hh:mm[:ss]".

@@ -206,10 +206,7 @@ func (m Conntrack) blob(alias uint16) xtables.Conntrack {
 // of the field is set, though IPv4 looks at its first four bytes only.
 func xtMask(n nf.Net) (mask [16]byte) {
 	if p, _ := n.Prefix(); p.IsSingleIP() {
-		for i := range mask {
-			mask[i] = 0xff
-		}
-		return mask
+		return prefixMask(128)
 	}
 	copy(mask[:], n.Mask().AsSlice())
 	return mask

@@ -35,8 +35,8 @@ func (ECN) ext() option.Extension { return ecn }
 var ecn = &option.Spec[ECN]{
 	Name: "ecn",
 	Rows: []option.Row[ECN]{
-		flagOpt("--ecn-tcp-ece", func(m *ECN) *Opt[bool] { return &m.ECE }),
-		flagOpt("--ecn-tcp-cwr", func(m *ECN) *Opt[bool] { return &m.CWR }),
+		flag("--ecn-tcp-ece", func(m *ECN) *Opt[bool] { return &m.ECE }),
+		flag("--ecn-tcp-cwr", func(m *ECN) *Opt[bool] { return &m.CWR }),
 		opt("--ecn-ip-ect", func(m *ECN) *Opt[uint8] { return &m.ECT }, option.Number[uint8](0, 3)),
 	},
 	Check: checkECN,
@@ -60,22 +60,6 @@ var ecn = &option.Spec[ECN]{
 
 // ecnMask is the code point's bits of the type of service.
 const ecnMask = 0x03
-
-// flagOpt is a row for an option without a word that may be inverted: Is(true) or
-// Not(true).
-func flagOpt[T any](name string, field func(*T) *Opt[bool]) option.Row[T] {
-	return option.Row[T]{
-		Name: name, Invert: true,
-		Set: func(t *T, not bool, _ []string, _ option.Context) error {
-			*field(t) = isOrNot(not, true)
-			return nil
-		},
-		Get: func(t *T, _ nf.Family) (bool, string, bool) {
-			_, not, ok := field(t).Get()
-			return not, "", ok
-		},
-	}
-}
 
 func checkECN(m *ECN, _ option.Context) error {
 	for _, o := range [...]Opt[bool]{m.CWR, m.ECE} {

@@ -59,27 +59,21 @@ func checkHost(o *Opt[netip.Prefix]) error {
 // mask for a whole address.
 func hostBytes(p netip.Prefix) (addr, mask [16]byte) {
 	copy(addr[:], p.Addr().AsSlice())
-	bits := p.Bits()
+	bits := max(p.Bits(), 0)
 	if p.IsSingleIP() {
 		bits = 128
 	}
-	for i := range max(bits, 0) {
-		mask[i/8] |= 0x80 >> (i % 8)
-	}
-	return addr, mask
+	return addr, prefixMask(uint8(bits))
 }
 
 // readHost reads hostBytes' prefix; whether it is what was read is the caller's to
 // see.
 func readHost(addr, mask [16]byte, v6 bool) netip.Prefix {
-	bits := 0
-	for bits < 128 && mask[bits/8]&(0x80>>(bits%8)) != 0 {
-		bits++
-	}
+	bits, _ := maskLength(mask[:])
 	if v6 {
-		return netip.PrefixFrom(netip.AddrFrom16(addr), bits)
+		return netip.PrefixFrom(netip.AddrFrom16(addr), int(bits))
 	}
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte(addr[:])), min(bits, 32))
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte(addr[:])), min(int(bits), 32))
 }
 
 // hostFamily is the family of the first of some prefixes that is there.

@@ -61,6 +61,7 @@ var ipcomp = &option.Spec[IPComp]{
 		}),
 }
 
+// protoIPComp is what package nf has no name for.
 const protoIPComp nf.Protocol = 108
 
 const (
@@ -84,16 +85,6 @@ func readIPComp(r *program.Reader) (m IPComp, ok bool) {
 	if r.Env.Proto != uint8(protoIPComp) || r.Env.ProtoNot || !readWhole(r, wholeIPComp) {
 		return m, false
 	}
-	t, ok := r.Test(0)
-	if !ok || t.Load != cpiField || t.Mask != (program.Value{}) {
-		return m, false
-	}
-	lo, hi, ok := t.Bounds()
-	if !ok || len(lo.Data) != 2 || len(hi.Data) != 2 {
-		return m, false
-	}
-	first, _ := lo.Uint()
-	last, _ := hi.Uint()
-	r.Take(1)
-	return IPComp{CPI: isOrNot(t.Not(), Numbers{uint32(first), uint32(last)})}, true
+	m.CPI = readNumbers(r, cpiField)
+	return m, m.CPI.Given()
 }

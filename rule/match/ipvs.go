@@ -128,7 +128,7 @@ var ipvsPort = option.Codec[uint16]{
 }
 
 func checkIPVS(m *IPVS, _ option.Context) error {
-	m.IPVS = m.IPVS.asFlag()
+	m.IPVS = asFlag(m.IPVS)
 	alone := *m
 	alone.IPVS = Opt[bool]{}
 	switch {

@@ -2,7 +2,6 @@ package match
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -79,18 +78,7 @@ var length = &option.Spec[Length]{
 var lengths = option.Codec[LengthRange]{
 	Want: "length[:length], 0 to 65535",
 	Parse: func(w string, _ option.Context) (LengthRange, error) {
-		first, last, ranged := strings.Cut(w, ":")
-		lo, hi := uint64(0), uint64(65535)
-		var err error
-		if first != "" || !ranged {
-			lo, err = option.Uint(first, 0, 65535)
-		}
-		if err == nil && last != "" {
-			hi, err = option.Uint(last, 0, 65535)
-		}
-		if !ranged {
-			hi = lo
-		}
+		lo, hi, err := parseRange(w, 65535)
 		r := LengthRange{uint16(lo), uint16(hi)}
 		if err == nil {
 			err = r.Err()

@@ -106,15 +106,15 @@ func readNumbersBlob(bounds [2]uint32, not bool) Opt[Numbers] {
 	return isOrNot(not, n)
 }
 
-// readNumbers takes the comparison of a four-byte field, if that is what comes
-// next.
-func readNumbers(r *program.Reader, field program.Expr) (o Opt[Numbers]) {
+// readNumbers takes the comparison of a field of up to four bytes, if that is what
+// comes next.
+func readNumbers(r *program.Reader, field program.Payload) (o Opt[Numbers]) {
 	t, ok := r.Test(0)
 	if !ok || t.Load != field || t.Mask != (program.Value{}) {
 		return o
 	}
 	lo, hi, ok := t.Bounds()
-	if !ok || len(lo.Data) != 4 || len(hi.Data) != 4 {
+	if n := int(field.Len); !ok || len(lo.Data) != n || len(hi.Data) != n {
 		return o
 	}
 	first, _ := lo.Uint()

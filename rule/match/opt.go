@@ -1,6 +1,7 @@
 package match
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
@@ -52,6 +53,50 @@ func opt[T any, V comparable](name string, field func(*T) *Opt[V], codec option.
 func plain[T any, V comparable](name string, field func(*T) *Opt[V], codec option.Codec[V], aliases ...string) option.Row[T] {
 	row := opt(name, field, codec, aliases...)
 	row.Invert = false
+	return row
+}
+
+// flag is a row for an option without a word that may be inverted: Is(true) or
+// Not(true).
+func flag[T any](name string, field func(*T) *Opt[bool]) option.Row[T] {
+	return option.Row[T]{
+		Name: name, Invert: true,
+		Set: func(t *T, not bool, _ []string, _ option.Context) error {
+			*field(t) = isOrNot(not, true)
+			return nil
+		},
+		Get: func(t *T, _ nf.Family) (bool, string, bool) {
+			_, not, ok := field(t).Get()
+			return not, "", ok
+		},
+	}
+}
+
+// asFlag brings Is(false) to Not(true).
+func asFlag(o Opt[bool]) Opt[bool] {
+	if !o.ok {
+		return o
+	}
+	return isOrNot(o.not == o.v, true)
+}
+
+// once refuses a second option for the same field, under whatever name.
+func once[T any, V comparable](row option.Row[T], field func(*T) *Opt[V]) option.Row[T] {
+	set := row.Set
+	row.Set = func(t *T, not bool, words []string, c option.Context) error {
+		if field(t).Given() {
+			return errTogether
+		}
+		return set(t, not, words, c)
+	}
+	return row
+}
+
+var errTogether = errors.New("these options cannot be used together")
+
+// unprinted is a row that is read only: another one prints the field, or none.
+func unprinted[T any](row option.Row[T]) option.Row[T] {
+	row.Get = nil
 	return row
 }
 

@@ -75,14 +75,7 @@ func (Owner) ext() option.Extension { return owner }
 var owner = &option.Spec[Owner]{
 	Name: ownerName,
 	Rows: []option.Row[Owner]{
-		{
-			Name: "--socket-exists", Invert: true,
-			Set: func(m *Owner, not bool, _ []string, _ option.Context) error {
-				m.Socket = isOrNot(not, true)
-				return nil
-			},
-			Get: func(m *Owner, _ nf.Family) (bool, string, bool) { return m.Socket.not, "", m.Socket.ok },
-		},
+		flag("--socket-exists", func(m *Owner) *Opt[bool] { return &m.Socket }),
 		opt("--uid-owner", func(m *Owner) *Opt[IDRange] { return &m.UID }, idRange("--uid-owner", "a user or a range of user numbers", userID)),
 		opt("--gid-owner", func(m *Owner) *Opt[IDRange] { return &m.GID }, idRange("--gid-owner", "a group or a range of group numbers", groupID)),
 		{

@@ -78,29 +78,6 @@ func physdevText(m Physdev) string {
 	return strings.Join(words, " ")
 }
 
-// flag is a row for an option without a word that may be inverted.
-func flag[T any](name string, field func(*T) *Opt[bool]) option.Row[T] {
-	return option.Row[T]{
-		Name: name, Invert: true,
-		Set: func(t *T, not bool, _ []string, _ option.Context) error {
-			*field(t) = isOrNot(not, true)
-			return nil
-		},
-		Get: func(t *T, _ nf.Family) (bool, string, bool) {
-			_, not, ok := field(t).Get()
-			return not, "", ok
-		},
-	}
-}
-
-// asFlag brings Is(false) to Not(true).
-func (o Opt[T]) asFlag() Opt[bool] {
-	if v, is := any(o.v).(bool); is && o.ok {
-		return isOrNot(o.not == v, true)
-	}
-	return Opt[bool]{}
-}
-
 // bridgePort is a codec for the name of a device.
 var bridgePort = option.Codec[string]{
 	Want:  "the name of a device, of 1 to 15 bytes",
@@ -133,7 +110,7 @@ func checkPhysdev(m *Physdev, _ option.Context) error {
 		}
 	}
 	for _, o := range [...]*Opt[bool]{&m.IsIn, &m.IsOut, &m.IsBridged} {
-		*o = o.asFlag()
+		*o = asFlag(*o)
 	}
 	return nil
 }

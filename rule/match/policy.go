@@ -22,8 +22,9 @@ import (
 // have not: nf_tables' ipsec looks at one of a packet's policies by its number. It
 // mirrors net/netfilter/xt_policy.c. iptables hands the kernel an SPI in the
 // machine's byte order, and the kernel compares it with the packet's in the
-// network's: on most machines --spi 0x100 is the SPI 0x10000. So it is here. What iptables reads behind --pol none, and
-// prints no more, is refused, and so is a mask that is no prefix.
+// network's: on most machines --spi 0x100 is the SPI 0x10000. So it is here. What
+// iptables reads behind --pol none, and prints no more, is refused, and so is a
+// mask that is no prefix.
 type Policy struct {
 	Dir    PolicyDir // --dir
 	None   bool      // --pol none: there is none; false: --pol ipsec
@@ -139,7 +140,7 @@ func (e *PolicyElement) check() error {
 }
 
 // policyProtos are the protocols of IPsec.
-var policyProtos = map[nf.Protocol]string{nf.ESP: "esp", nf.AH: "ah", 108: "ipcomp"}
+var policyProtos = map[nf.Protocol]string{nf.ESP: "esp", nf.AH: "ah", protoIPComp: "ipcomp"}
 
 var errPolicyProto = errors.New("protocol must be ah/esp/ipcomp")
 

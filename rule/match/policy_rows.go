@@ -103,8 +103,8 @@ var policyProto = option.Codec[nf.Protocol]{
 	Want: "ah, esp or ipcomp",
 	Parse: func(w string, c option.Context) (nf.Protocol, error) {
 		p, err := parseProtocol(w, c)
-		if w == policyProtos[108] { // which package nf has no name for
-			p, err = 108, nil
+		if w == policyProtos[protoIPComp] {
+			p, err = protoIPComp, nil
 		}
 		if err == nil && policyProtos[p] == "" {
 			err = errPolicyProto

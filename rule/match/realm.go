@@ -1,10 +1,7 @@
 package match
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/gatehouse-fw/gatehouse/internal/option"
 	"github.com/gatehouse-fw/gatehouse/internal/program"
@@ -21,7 +18,8 @@ import (
 // A name is one of the host's /etc/iproute2/rt_realms, which is read when the
 // rule is parsed. It is printed as a number, but for 0, which is cosmos on every
 // host (iptables-save looks all of them up). It is native: meta rtclassid, under
-// the mask where that is not all bits, unless that is none of them. It mirrors net/netfilter/xt_realm.c.
+// the mask where that is not all bits, unless that is none of them. It mirrors
+// net/netfilter/xt_realm.c.
 type Realm struct {
 	Realm Opt[nf.MarkBits] // --realm: nf.Mark(10) is realm 10, all 32 bits of it; absent is an error
 }
@@ -73,10 +71,14 @@ var realms = option.Codec[nf.MarkBits]{
 		if w != "" && w[0] >= '0' && w[0] <= '9' {
 			return option.MarkBits.Parse(w, c)
 		}
-		if n, ok := realmNamed(w); ok {
-			return nf.Mark(n), nil
+		if w == cosmos {
+			return nf.Mark(0), nil
 		}
-		return nf.MarkBits{}, fmt.Errorf("could not map name %s to an integer value", w)
+		n, ok := numberOf(w, 1<<32-1, "/etc/iproute2/rt_realms", "/usr/share/iproute2/rt_realms")
+		if !ok {
+			return nf.MarkBits{}, fmt.Errorf("could not map name %s to an integer value", w)
+		}
+		return nf.Mark(uint32(n)), nil
 	},
 	Print: func(b nf.MarkBits, _ nf.Family) string {
 		if b == nf.Mark(0) {
@@ -89,34 +91,11 @@ var realms = option.Codec[nf.MarkBits]{
 // cosmos is realm 0, where routes are that nobody put into another.
 const cosmos = "cosmos"
 
-// realmNamed looks a name up as iproute2 does: lines of a number and a name.
-func realmNamed(name string) (n uint32, ok bool) {
-	if name == cosmos {
-		return 0, true
-	}
-	text, err := os.ReadFile("/etc/iproute2/rt_realms")
-	if errors.Is(err, os.ErrNotExist) {
-		text, _ = os.ReadFile("/usr/share/iproute2/rt_realms")
-	}
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(line, "#")
-		if f := strings.Fields(line); len(f) == 2 && f[1] == name {
-			v, err := option.Uint(f[0], 0, 1<<32-1)
-			return uint32(v), err == nil
-		}
-	}
-	return 0, false
-}
-
 // listRealm prints the blank after "!" as iptables does.
 func listRealm(m Realm, l *option.Lister) string {
 	b, not, _ := m.Realm.Get()
-	s := "realm " + b.String()
-	if !l.Numeric() && b == nf.Mark(0) {
-		s = "realm " + cosmos
+	if l.Numeric() {
+		return blank(not) + "realm " + b.String()
 	}
-	if not {
-		return "! " + s
-	}
-	return s
+	return blank(not) + "realm " + realms.Print(b, nf.IPv4)
 }

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -81,43 +80,13 @@ var segment = option.Codec[netip.Prefix]{
 		if err != nil || !a.Is6() || a.Zone() != "" {
 			return netip.Prefix{}, fmt.Errorf("bad address: %s", w)
 		}
-		bits := uint64(128)
+		bits := uint8(128)
 		if masked {
-			if bits, err = option.Uint(mask, 0, 128); err != nil {
-				m, err := netip.ParseAddr(mask)
-				ones, whole := prefixOf(m)
-				if err != nil || !whole {
-					return netip.Prefix{}, errors.New("neither a valid network mask nor valid CIDR (0-128)")
-				}
-				bits = uint64(ones)
-			}
+			bits, err = prefixLength.Parse(mask, option.Context{Family: nf.IPv6})
 		}
-		return netip.PrefixFrom(a, int(bits)), nil
+		return netip.PrefixFrom(a, int(bits)), err
 	},
 	Print: func(p netip.Prefix, _ nf.Family) string { return p.String() },
-}
-
-// prefixOf is the length of the prefix that an IPv6 mask is; ok is false for any
-// other mask.
-func prefixOf(mask netip.Addr) (ones int, ok bool) {
-	if !mask.Is6() {
-		return 0, false
-	}
-	for ones <= 128 {
-		if netip.AddrFrom16(maskOf(ones)) == mask {
-			return ones, true
-		}
-		ones++
-	}
-	return 0, false
-}
-
-// maskOf is the mask of a prefix.
-func maskOf(ones int) (m [16]byte) {
-	for i := range ones {
-		m[i/8] |= 0x80 >> (i % 8)
-	}
-	return m
 }
 
 func checkSRH(m *SRH, _ option.Context) error {
@@ -167,7 +136,7 @@ func (m SRH) blob(program.Env) (b xtables.SRH) {
 	for i, o := range [...]Opt[netip.Prefix]{m.Previous, m.Next, m.Last} {
 		add(o.ok, o.not, xtables.SRHPrevious<<i)
 		if o.ok {
-			b.SIDs[i], b.Masks[i] = o.v.Addr().As16(), maskOf(o.v.Bits())
+			b.SIDs[i], b.Masks[i] = o.v.Addr().As16(), prefixMask(uint8(o.v.Bits()))
 		}
 	}
 	b.NextHeader, b.Tag = m.NextHeader.v, m.Tag.v
@@ -183,8 +152,8 @@ func readSRHBlob(b xtables.SRH, env program.Env) (m SRH, ok bool) {
 	}
 	m.Tag = optOf(b, xtables.SRHTag, b.Tag)
 	for i, o := range [...]*Opt[netip.Prefix]{&m.Previous, &m.Next, &m.Last} {
-		ones, _ := prefixOf(netip.AddrFrom16(b.Masks[i])) // another mask shows below
-		*o = optOf(b, xtables.SRHPrevious<<i, netip.PrefixFrom(netip.AddrFrom16(b.SIDs[i]), ones))
+		ones, _ := maskLength(b.Masks[i][:]) // another mask shows below
+		*o = optOf(b, xtables.SRHPrevious<<i, netip.PrefixFrom(netip.AddrFrom16(b.SIDs[i]), int(ones)))
 	}
 	return m, m.blob(env) == b
 }

@@ -1,11 +1,6 @@
 package match
 
-import (
-	"errors"
-
-	"github.com/gatehouse-fw/gatehouse/internal/option"
-	"github.com/gatehouse-fw/gatehouse/internal/program"
-)
+import "github.com/gatehouse-fw/gatehouse/internal/program"
 
 // The type of service of IPv4 is a byte; IPv6's traffic class lies across two,
 // between the version and the flow label.
@@ -45,24 +40,4 @@ func readTOSField(r *program.Reader) (v, mask uint8, not, ok bool) {
 		return uint8(value), 0xff, t.Not(), t.Load == tosField && len(t.A.Data) == 1
 	}
 	return uint8(value), uint8(bits), t.Not(), t.Load == tosField && len(t.A.Data) == 1 && len(t.Mask.Data) == 1
-}
-
-// once refuses a second option for the same field, under whatever name.
-func once[T any, V comparable](row option.Row[T], field func(*T) *Opt[V]) option.Row[T] {
-	set := row.Set
-	row.Set = func(t *T, not bool, words []string, c option.Context) error {
-		if field(t).Given() {
-			return errTogether
-		}
-		return set(t, not, words, c)
-	}
-	return row
-}
-
-var errTogether = errors.New("these options cannot be used together")
-
-// unprinted is a row that is read only: another one prints the field.
-func unprinted[T any](row option.Row[T]) option.Row[T] {
-	row.Get = nil
-	return row
 }
