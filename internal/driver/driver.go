@@ -1,5 +1,5 @@
-// Package driver is what a host's packet filter must do for a Firewall: seven
-// methods, which backend/nft implements with a kernel and backend/sim in memory.
+// Package driver is what a host's packet filter must do for a Firewall: the methods
+// of Driver, which backend/nft implements with a kernel and backend/sim in memory.
 // Everything else (edits, plans, retries, errors in the user's words) is written
 // once, in package backend, over these.
 //
@@ -151,9 +151,9 @@ func (k OpKind) String() string {
 // until this batch, is EBUSY to whoever adds or deletes elements.
 //
 // An element whose time is up is not there, though it may count for the set's size
-// until the host forgets it; neither its end nor that is a commit. Whether one that is there takes the time that it is
-// added with once more depends on the kernel (6.12 does): who needs it deletes the
-// element and adds it again, in one batch.
+// until the host forgets it; neither its end nor that is a commit. Whether one that is
+// there takes the time that it is added with once more depends on the kernel (6.12
+// does): who needs it deletes the element and adds it again, in one batch.
 //
 // A chain has its old name until the transaction ends: no other operation can
 // use the new one (the kernel would make a second chain of that name).
