@@ -2,6 +2,9 @@ package tree
 
 import (
 	"go/ast"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,6 +28,23 @@ func TestDocumented(t *testing.T) {
 	for dir, ok := range packages {
 		if !ok {
 			t.Errorf("%s: the package has no comment", dir)
+		}
+	}
+}
+
+// CONTRIBUTING names every room of the house; there a row gives several internal
+// packages, the first with its path.
+func TestRooms(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range slices.Concat(slices.Concat(stairs[:]...), forTests[:]) {
+		short := strings.TrimPrefix(dir, "internal/")
+		switch {
+		case strings.Contains(short, "/") && short != dir: // a part of the room above it
+		case !strings.Contains(string(text), "`"+dir+"`") && !strings.Contains(string(text), "`"+short+"`"):
+			t.Errorf("CONTRIBUTING.md does not name %s", dir)
 		}
 	}
 }
