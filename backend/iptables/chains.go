@@ -15,7 +15,7 @@ func (x *IPTables) ChainExists(table, chain string) (bool, error) {
 		found = c.Exists()
 		return nil
 	})
-	return found, err
+	return found, looked(err)
 }
 
 // NewChain makes a chain; one that is there is an error, of status 1.
@@ -113,7 +113,7 @@ func (x *IPTables) ChangePolicy(table, chainName, target string) error {
 	policies := map[string]chain.Policy{"ACCEPT": chain.Accept, "DROP": chain.Drop}
 	p, ok := policies[target]
 	if !ok {
-		return failure(fmt.Errorf("%w: %q: %w", errPolicy, target, backend.ErrInvalid))
+		return failure(fmt.Errorf("%w: %q", errPolicy, target))
 	}
 	if !chain.IsBuiltIn(chainName) {
 		return failure(fmt.Errorf("%s: %w", chainName, errUserChain))

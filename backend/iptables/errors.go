@@ -22,14 +22,19 @@ func (e *Error) Error() string { return e.err.Error() }
 // Unwrap is the Firewall's error.
 func (e *Error) Unwrap() error { return e.err }
 
-// ExitStatus is what iptables 1.8.9 exits with: 1 for a chain or rule that is not
-// there, is there already or is in use, 2 for a rule that cannot be meant, 3 for a
-// table that does not exist, 4 for lacking permission and for a ruleset that
-// others keep changing.
+// ExitStatus is what iptables-legacy 1.8.9 exits with: 1 for a chain or rule that is
+// not there, is there already or is in use, 2 for a rule that cannot be meant, 3 for
+// a table that does not exist; and 4, as iptables-nft, for lacking permission, for a
+// ruleset that others keep changing and while a change is on probation. What iptables
+// leaves for the kernel to refuse, MASQUERADE in PREROUTING say, is 2 where it is
+// known beforehand.
 func (e *Error) ExitStatus() int { return e.status }
 
-// IsNotExist says whether the chain, the rule or the rule's target is not there.
-func (e *Error) IsNotExist() bool { return e.status <= statusUsage && errors.Is(e.err, fs.ErrNotExist) }
+// IsNotExist says whether the table, the chain, the rule or the rule's match or target
+// is not there.
+func (e *Error) IsNotExist() bool {
+	return e.status <= statusTable && (errors.Is(e.err, fs.ErrNotExist) || errors.Is(e.err, rule.ErrUnknownMatch))
+}
 
 const (
 	statusState = 1
@@ -53,7 +58,8 @@ func failure(err error) error {
 	case errors.As(err, &syntax), errors.Is(err, errNoTarget), errors.Is(err, backend.ErrInvalid), errors.Is(err, backend.ErrInexact):
 		e.status = statusUsage
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, backend.ErrConflict), errors.Is(err, backend.ErrUncertain),
-		errors.Is(err, backend.ErrUnstable), errors.Is(err, backend.ErrUnsupported), errors.Is(err, backend.ErrTooLarge):
+		errors.Is(err, backend.ErrUnstable), errors.Is(err, backend.ErrUnsupported), errors.Is(err, backend.ErrTooLarge),
+		errors.Is(err, backend.ErrOnProbation):
 		e.status = statusBusy
 	case errors.Is(err, errNoTable):
 		e.status = statusTable
@@ -64,7 +70,7 @@ func failure(err error) error {
 // What the methods themselves have to say.
 var (
 	errNoTarget  = &missing{"target or chain"}
-	errNoTable   = errors.New("no such table")
+	errNoTable   = &missing{"table"}
 	errNoRule    = &missing{"rule"}
 	errNoChain   = &missing{"chain"}
 	errBuiltIn   = errors.New("a built-in chain cannot be deleted")

@@ -7,10 +7,12 @@
 // tables of one's own ACCEPT is not final: a packet that they accept is still seen
 // by everybody else's. Methods that look before they act (AppendUnique,
 // InsertUnique, DeleteIfExists, ClearChain, ClearAndDeleteChain) are one
-// transaction here, and none of them waits for a lock file. A rule is checked
-// before anything is sent. There is no binary, so Path is accepted and means
-// nothing, and an Error has no exec.ExitError in it; ExitStatus is what iptables
-// 1.8.9 exits with.
+// transaction here, and none of them waits for a lock file; ClearAndDeleteChain of a
+// built-in chain changes nothing, where the original has flushed it by then. A rule is
+// checked before anything is sent. There is no binary, so Path is accepted and means
+// nothing, and an Error has no exec.ExitError in it; Error.ExitStatus says how a
+// failure is numbered. While a change of the owner's is on probation (Firewall.Try)
+// its rules can be looked for and listed, and every change is an error.
 package iptables
 
 import (

@@ -7,15 +7,23 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	original "github.com/coreos/go-iptables/iptables"
 
 	"github.com/gatehouse-fw/gatehouse/backend"
 	"github.com/gatehouse-fw/gatehouse/backend/iptables"
 	"github.com/gatehouse-fw/gatehouse/backend/nft"
+	"github.com/gatehouse-fw/gatehouse/backend/sim"
+	"github.com/gatehouse-fw/gatehouse/chain"
 	"github.com/gatehouse-fw/gatehouse/internal/lab"
 	"github.com/gatehouse-fw/gatehouse/internal/lab/labtest"
+	"github.com/gatehouse-fw/gatehouse/rule"
+	"github.com/gatehouse-fw/gatehouse/rule/match"
+	"github.com/gatehouse-fw/gatehouse/rule/nf"
+	"github.com/gatehouse-fw/gatehouse/table"
 )
 
 func TestMain(m *testing.M) { labtest.Main(m) }
@@ -250,6 +258,74 @@ func (p *pair) step(r *rand.Rand) {
 	p.both(fmt.Sprintf("%s %s %s %d %v", x.name, c, d, n, spec), x.call)
 }
 
+// What cannot be done fails with iptables' own status.
+func TestStatuses(t *testing.T) {
+	p := newPair(t, "iptables-legacy", iptables.ProtocolIPv4)
+	p.statuses = true
+	p.both("NewChain", func(m methods) (any, error) { return just(m.NewChain("filter", "A")) })
+	p.both("Append", func(m methods) (any, error) { return just(m.Append("filter", "A", "-j", "DROP")) })
+	p.both("Append", func(m methods) (any, error) { return just(m.Append("filter", "INPUT", "-j", "A")) })
+	for name, call := range map[string]func(m methods) (any, error){
+		"no such table":           func(m methods) (any, error) { return m.List("mangel", "INPUT") },
+		"a rule in no table":      func(m methods) (any, error) { return just(m.Append("mangel", "INPUT", "-j", "DROP")) },
+		"a policy that is none":   func(m methods) (any, error) { return just(m.ChangePolicy("filter", "INPUT", "RETURN")) },
+		"a user chain's policy":   func(m methods) (any, error) { return just(m.ChangePolicy("filter", "A", "DROP")) },
+		"insert at 0":             func(m methods) (any, error) { return just(m.Insert("filter", "A", 0, "-j", "DROP")) },
+		"insert far behind":       func(m methods) (any, error) { return just(m.Insert("filter", "A", 9, "-j", "DROP")) },
+		"replace 0":               func(m methods) (any, error) { return just(m.Replace("filter", "A", 0, "-j", "DROP")) },
+		"replace far behind":      func(m methods) (any, error) { return just(m.Replace("filter", "A", 9, "-j", "DROP")) },
+		"replace one by two":      func(m methods) (any, error) { return just(m.Replace("filter", "A", 1, "-s", "192.0.2.1,192.0.2.2")) },
+		"delete 0":                func(m methods) (any, error) { return just(m.DeleteById("filter", "A", 0)) },
+		"delete far behind":       func(m methods) (any, error) { return just(m.DeleteById("filter", "A", 9)) },
+		"delete INPUT":            func(m methods) (any, error) { return just(m.DeleteChain("filter", "INPUT")) },
+		"delete what has rules":   func(m methods) (any, error) { return just(m.DeleteChain("filter", "A")) },
+		"make what is there":      func(m methods) (any, error) { return just(m.NewChain("filter", "A")) },
+		"make what is built in":   func(m methods) (any, error) { return just(m.NewChain("filter", "INPUT")) },
+		"make what has no name":   func(m methods) (any, error) { return just(m.NewChain("filter", "")) },
+		"a name that is too long": func(m methods) (any, error) { return just(m.NewChain("filter", strings.Repeat("x", 40))) },
+		"rename nothing":          func(m methods) (any, error) { return just(m.RenameChain("filter", "B", "C")) },
+		"a rule in no chain":      func(m methods) (any, error) { return just(m.Append("filter", "B", "-j", "DROP")) },
+		"a jump to nowhere":       func(m methods) (any, error) { return just(m.Append("filter", "A", "-j", "B")) },
+		"a match of nothing":      func(m methods) (any, error) { return just(m.Append("filter", "A", "-m", "nothing")) },
+		"an option of nothing":    func(m methods) (any, error) { return just(m.Append("filter", "A", "--nothing")) },
+	} {
+		p.both(name, call)
+	}
+	if p.fails != p.asked-3 {
+		t.Errorf("%d of %d calls failed", p.fails, p.asked)
+	}
+}
+
+// While a change is on probation one can look and not touch.
+func TestOnProbation(t *testing.T) {
+	fw, err := sim.New(sim.Config{}).Open(t.Context(), backend.Config{Owner: backend.Iptables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fw.Close()
+	drop := rule.Drop(match.Proto(nf.TCP))
+	rs := table.NewRuleset(table.New(table.Filter.For(nf.IPv4), chain.BuiltIn(chain.Input, chain.Accept, drop), chain.New("A")))
+	if _, err := fw.Try(t.Context(), rs, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	x := iptables.Over(fw, iptables.ProtocolIPv4)
+	for port, want := range map[string]bool{"tcp": true, "udp": false} {
+		if ok, err := x.Exists("filter", "INPUT", "-p", port, "-j", "DROP"); ok != want || err != nil {
+			t.Errorf("%s: exists %t, %v", port, ok, err)
+		}
+	}
+	if ok, err := x.ChainExists("filter", "A"); !ok || err != nil {
+		t.Errorf("the chain exists: %t, %v", ok, err)
+	}
+	if l, err := x.List("filter", "INPUT"); err != nil || len(l) != 2 {
+		t.Errorf("list: %q, %v", l, err)
+	}
+	var e *iptables.Error
+	if err := x.NewChain("filter", "B"); !errors.As(err, &e) || e.ExitStatus() != 4 || !errors.Is(err, backend.ErrOnProbation) {
+		t.Errorf("a change: %v", err)
+	}
+}
+
 // What a rule counted is in each way of listing it.
 func TestErrorsAndCounters(t *testing.T) {
 	p := newPair(t, "iptables-legacy", iptables.ProtocolIPv4)
@@ -268,6 +344,15 @@ func TestErrorsAndCounters(t *testing.T) {
 	}
 	if _, err := x.List("mangel", "INPUT"); !errors.As(err, &e) || e.ExitStatus() != 3 {
 		t.Errorf("a table that is none: %v", err)
+	}
+	if err := x.ClearAndDeleteChain("filter", "INPUT"); !errors.As(err, &e) || e.ExitStatus() != 1 {
+		t.Errorf("a built-in chain: %v", err)
+	}
+	if l, err := x.List("filter", "INPUT"); err != nil || len(l) != 3 {
+		t.Errorf("after that: %q, %v", l, err)
+	}
+	if err := x.Append("nat", "PREROUTING", "-j", "MASQUERADE"); !errors.As(err, &e) || e.ExitStatus() != 2 {
+		t.Errorf("what the kernel would refuse: %v", err)
 	}
 	if err := x.Append("filter", "INPUT", "-p", "tcp", "--dport", "65536"); !errors.As(err, &e) || e.ExitStatus() != 2 || e.IsNotExist() {
 		t.Errorf("a port that is none: %v", err)

@@ -1,6 +1,7 @@
 package iptables
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gatehouse-fw/gatehouse/backend"
@@ -80,7 +81,16 @@ func (x *IPTables) Exists(table, chain string, rulespec ...string) (bool, error)
 		found = hasAll(c, rs)
 		return nil
 	})
-	return found, err
+	return found, looked(err)
+}
+
+// looked is the error of an edit that changes nothing: a change on probation keeps
+// others from changing what is in force, not from looking at it.
+func looked(err error) error {
+	if errors.Is(err, backend.ErrOnProbation) {
+		return nil
+	}
+	return err
 }
 
 // Insert puts a rule before rule number pos, from 1; pos may be one behind the last.
@@ -92,11 +102,19 @@ func (x *IPTables) Insert(table, chain string, pos int, rulespec ...string) erro
 
 // insert puts each rule before the one before it, as iptables does.
 func insert(c *backend.ChainEdit, pos int, rs []rule.Rule) error {
-	if pos < 1 {
-		return fmt.Errorf("%w: %d: %w", errPosition, pos, backend.ErrInvalid)
+	if err := position(pos); err != nil {
+		return err
 	}
 	for _, r := range rs {
 		c.Insert(pos, r)
+	}
+	return nil
+}
+
+// position refuses what is no rule number at all.
+func position(n int) error {
+	if n < 1 {
+		return fmt.Errorf("%w: %d: %w", errPosition, n, backend.ErrInvalid)
 	}
 	return nil
 }
@@ -116,6 +134,9 @@ func (x *IPTables) Replace(table, chain string, pos int, rulespec ...string) err
 	return x.editRules(table, chain, rulespec, func(c *backend.ChainEdit, rs []rule.Rule) error {
 		if len(rs) != 1 {
 			return fmt.Errorf("%d rules cannot take the place of one: %w", len(rs), backend.ErrInvalid)
+		}
+		if err := position(pos); err != nil {
+			return err
 		}
 		c.Replace(pos, rs[0])
 		return nil
@@ -165,6 +186,9 @@ func (x *IPTables) DeleteIfExists(table, chain string, rulespec ...string) error
 // DeleteById removes rule number id, from 1.
 func (x *IPTables) DeleteById(table, chain string, id int) error {
 	return x.edit(table, chain, func(c *backend.ChainEdit) error {
+		if err := position(id); err != nil {
+			return err
+		}
 		c.DeleteAt(id)
 		return nil
 	})
