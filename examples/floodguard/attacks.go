@@ -91,9 +91,13 @@ func (n *network) try(ctx context.Context, fw *backend.Firewall, a attack, guard
 	return fmt.Sprint(counted), client, nil
 }
 
+// patience is how long the client waits: less than the second after which TCP sends
+// a SYN again, and enough for a busy machine.
+const patience = 3 * lab.DefaultWait
+
 // impatient is the client, who does not wait long.
 func (a attack) impatient(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lab.DefaultWait)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return a.client(ctx)
 }
